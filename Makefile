@@ -1,0 +1,40 @@
+# make lab: open the course in JupyterLab.  make test: run every test and every notebook.
+# Both first make the environment in .venv, once, from the pinned requirements.txt.
+
+PY = .venv/bin/python
+READY = .venv/.ready
+NEEDED = import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	$$p -c '$(NEEDED)' 2>/dev/null && { echo $$p; break; }; done)
+LESSON ?=
+
+.PHONY: lab test notebooks format lint clean
+
+lab: $(READY)
+	@.venv/bin/jupyter lab notebooks/00-start-here.ipynb
+
+test: $(READY)
+	@$(PY) -m pytest -n 2
+
+notebooks: $(READY)
+	@.venv/bin/jupyter execute --inplace --timeout=600 --NotebookClient.record_timing=False notebooks/$(LESSON)*.ipynb
+	@$(PY) -m ruff format --quiet notebooks
+
+format: $(READY)
+	@$(PY) -m ruff check --quiet --fix . ; $(PY) -m ruff format .
+
+lint: $(READY)
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
+
+clean:
+	@rm -rf .venv
+
+$(READY): requirements.txt constraints.txt pyproject.toml
+	@[ -n "$(PYTHON)" ] && $(PYTHON) -c '$(NEEDED)' 2>/dev/null || { \
+		echo "cnnlab needs Python 3.11 or newer, and found none: install it, or name it: make lab PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+		echo "This Python has no venv module: install it (on Debian and Ubuntu: apt install python3-venv) and run make again."; exit 1; }
+	@echo "Installing the packages into .venv: once, some minutes, up to 7 GB of disk."
+	@$(PYTHON) -m venv .venv >/dev/null && $(PY) -m pip install --disable-pip-version-check -r requirements.txt >.venv/install.log 2>&1 || { \
+		echo "The packages could not be installed: is there a network, and disk space? Details: .venv/install.log. Then run make again."; exit 1; }
+	@touch $(READY)
