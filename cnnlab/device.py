@@ -1,0 +1,77 @@
+"""The machine: which device and which number format to compute with, and how to compute the same twice."""
+
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+import torch
+
+from cnnlab.table import Table
+
+Precision = Literal["auto", "fp32", "bf16"]
+
+
+def find_device(device: str | torch.device | None = None) -> torch.device:
+    """The device asked for, or the best of cuda, mps and cpu. Raises ValueError where it is not there."""
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if device is None:
+        return torch.device(next(name for name, available in there.items() if available))
+    device = torch.device(device)
+    if not there.get(device.type):
+        raise ValueError(f"There is no {device.type} here. Possible: {', '.join(n for n, a in there.items() if a)}.")
+    return device
+
+
+def has_bf16(device: torch.device) -> bool:
+    """Whether the hardware multiplies bfloat16 natively: elsewhere it is emulated, and slower than fp32."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type == "cpu":
+        return any(torch.cpu.get_capabilities().get(name, False) for name in ("avx512_bf16", "amx_bf16"))
+    return False
+
+
+def autocast(device: torch.device, precision: Precision) -> torch.autocast:
+    """The context in which a forward pass runs at this precision."""
+    if precision not in ("auto", "fp32", "bf16"):
+        raise ValueError(f"precision must be 'auto', 'fp32' or 'bf16', not {precision!r}.")
+    enabled = precision == "bf16" or (precision == "auto" and has_bf16(device))
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled)
+
+
+@contextmanager
+def reproducible(seed: int, device: torch.device) -> Iterator[None]:
+    """Everything random inside follows the seed; the random state outside is as if nothing had happened."""
+    with (
+        torch.random.fork_rng([device] if device.type == "cuda" else []),
+        torch.backends.cudnn.flags(deterministic=True, benchmark=False),
+    ):
+        torch.manual_seed(seed)
+        yield
+
+
+def machine() -> Table:
+    """What this machine has, as a table."""
+    device = find_device()
+    names = {"cuda": torch.cuda.get_device_name, "mps": lambda: "Apple GPU", "cpu": lambda: "none"}
+    rows = [
+        ["processor cores used by PyTorch", torch.get_num_threads(), "training is faster with more"],
+        ["memory", _memory(), "a lesson needs at most 1.5 GiB"],
+        ["graphics processor", names[device.type](), "training.fit uses it by itself"],
+        [
+            "bfloat16 in hardware",
+            "yes" if has_bf16(device) else "no",
+            "numbers of half the size: faster where it is there",
+        ],
+        ["Python, PyTorch", f"{platform.python_version()}, {torch.__version__}", ""],
+    ]
+    return Table(["this machine", "", "what it means"], rows)
+
+
+def _memory() -> str:
+    try:
+        return f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB"
+    except (AttributeError, ValueError, OSError):  # Windows does not tell this way
+        return "unknown"
