@@ -1,0 +1,65 @@
+"""A figure with its alternative text: what every drawing of the course returns."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+style.use(Path(__file__).with_name("cnnlab.mplstyle"))
+
+BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
+INK, GREY = "#222222", "#767676"
+SIGNED = LinearSegmentedColormap.from_list("signed", [BLUE, "white", VERMILLION])  # negative, zero, positive
+
+
+class Picture:
+    """A drawn figure that a notebook stores as PNG with its alternative text.
+
+    alt: what the picture shows, for those who do not see it, with its main numbers. A notebook's text output is the
+    same text, so that a comparison of outputs notices when a figure starts to say something else.
+    """
+
+    def __init__(self, figure: Figure, alt: str) -> None:
+        self.figure, self.alt = figure, alt
+
+    def png(self) -> bytes:
+        buffer = io.BytesIO()
+        self.figure.savefig(buffer, format="png", metadata={"Description": self.alt})
+        return buffer.getvalue()
+
+    def save(self, path: str | Path) -> None:
+        """Write the picture as PNG."""
+        Path(path).write_bytes(self.png())
+
+    def __repr__(self) -> str:
+        return f"Picture: {self.alt}"
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> tuple[dict, dict]:
+        width = round(self.figure.get_figwidth() * 100)  # CSS pixels; the file has more, for sharp screens
+        bundle = {"image/png": self.png(), "text/plain": repr(self)}
+        return bundle, {"image/png": {"alt": self.alt, "width": width}}
+
+
+def figure(
+    rows: int = 1, columns: int = 1, *, size: tuple[float, float] | None = None, title: str = "", **subplots
+) -> tuple[Figure, Sequence[Axes] | Axes]:
+    """A figure in the course's style and its axes: one, or an array. `size` in inches; end with `Picture(fig, alt)`."""
+    fig = Figure(figsize=size)
+    axes = fig.subplots(rows, columns, **subplots)
+    if title:
+        fig.suptitle(title, x=0.01, ha="left", weight="bold", size=11)
+    return fig, axes
+
+
+def blank(axes: Axes) -> Axes:
+    """Axes for an image: no ticks, no frame, no grid."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.grid(False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    return axes

@@ -1,0 +1,210 @@
+"""Pictures of images, filters, feature maps and training curves."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import torch
+from IPython.display import display
+from matplotlib import rcParams
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
+from torch import Tensor
+
+from cnnlab.training import Run
+from cnnlab.view.picture import BLUE, SIGNED, VERMILLION, Picture, blank, figure
+
+MARKERS = rcParams["axes.prop_cycle"].by_key()["marker"]
+
+
+def images(
+    images: Tensor,
+    captions: Sequence[str] = (),
+    *,
+    columns: int = 10,
+    title: str = "",
+    alt: str = "",
+    wrong: Sequence[bool] = (),
+) -> Picture:
+    """A grid of images: (N, 1 or 3, H, W), uint8 or floats in 0..1, with a caption above each.
+
+    wrong: which captions to set in vermillion, with a cross.
+    """
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    fig, axes = figure(rows, columns, size=(8, 8 / columns * rows * (1.3 if captions else 1.05) + 0.3), title=title)
+    grid = np.atleast_1d(axes).flat
+    for axis in grid:
+        blank(axis)
+    for index, (axis, image) in enumerate(zip(np.atleast_1d(axes).flat, images, strict=False)):
+        axis.imshow(image.permute(1, 2, 0).squeeze(2).numpy(), vmin=0)
+        if index < len(captions):
+            bad = index < len(wrong) and wrong[index]
+            axis.set_title(
+                ("✗ " if bad else "") + captions[index],
+                size=9,
+                weight="normal",
+                loc="center",
+                color="#B34700" if bad else "#222222",
+            )
+    counted = f"{len(images)} images" + (f": {', '.join(captions)}" if captions else "")
+    return Picture(fig, alt or f"{title + '. ' if title else ''}{counted}.")
+
+
+def filters(weight: Tensor, *, title: str = "", alt: str = "", columns: int = 8) -> Picture:
+    """The kernels of a convolution, (out, in, h, w), one square for each output map, summed over nothing: input 0.
+
+    Blue is negative, white zero, vermillion positive, on one scale for all.
+    """
+    kernels = weight.detach().float().cpu()
+    columns = min(columns, len(kernels))
+    rows = -(-len(kernels) // columns)
+    fig, axes = figure(rows, columns, size=(8, 8 / columns * rows + 0.4), title=title)
+    limit = kernels.abs().max().item()
+    for axis in np.atleast_1d(axes).flat:
+        blank(axis)
+    for axis, kernel in zip(np.atleast_1d(axes).flat, kernels, strict=False):
+        shown = axis.imshow(kernel[0].numpy(), cmap=SIGNED, vmin=-limit, vmax=limit)
+    fig.colorbar(shown, ax=axes, shrink=0.8, label="weight")
+    size = "x".join(map(str, kernels.shape[2:]))
+    return Picture(
+        fig,
+        alt or f"{title + '. ' if title else ''}{len(kernels)} kernels of {size}, from -{limit:.2f} to {limit:.2f}.",
+    )
+
+
+def feature_maps(maps: Mapping[str, Tensor], *, title: str = "", alt: str = "", most: int = 16) -> Picture:
+    """The maps of each layer as a row of small images: the result of `measure.feature_maps`.
+
+    Blue is negative, white zero, vermillion positive; each layer has its own scale.
+    """
+    planes = {name: m.detach().float().cpu()[:most] for name, m in maps.items() if m.ndim == 3}
+    columns = max(len(m) for m in planes.values())
+    fig, axes = figure(len(planes), columns, size=(9, 0.72 * len(planes) + 0.4), title=title, squeeze=False)
+    for axis in axes.flat:
+        blank(axis)
+    for row, (name, layer) in zip(axes, planes.items(), strict=True):
+        limit = layer.abs().max().item() or 1.0
+        label = f"{name}\n{len(maps[name])} of {'x'.join(map(str, layer.shape[1:]))}"
+        row[0].set_ylabel(label, rotation=0, ha="right", va="center", size=9)
+        for axis, plane in zip(row, layer, strict=False):
+            axis.imshow(plane.numpy(), cmap=SIGNED, vmin=-limit, vmax=limit)
+    listed = ", ".join(
+        f"{name} {len(maps[name])} maps of {'x'.join(map(str, m.shape[1:]))}" for name, m in planes.items()
+    )
+    return Picture(fig, alt or f"{title + '. ' if title else ''}Feature maps: {listed}.")
+
+
+def curves(runs: Run | Mapping[str, Run], *, title: str = "", alt: str = "") -> Picture:
+    """Loss and accuracy by epoch, training dashed, test solid, of one run or of several by name."""
+    runs = {type(runs.model).__name__: runs} if isinstance(runs, Run) else runs
+    fig, (left, right) = figure(1, 2, title=title)
+    for index, (name, run) in enumerate(runs.items()):
+        epochs = [epoch.epoch for epoch in run.history]
+        for axis, what, scale in ((left, "loss", 1), (right, "accuracy", 100)):
+            for part, line in (("test", "-"), ("train", ":")):
+                values = [scale * getattr(epoch, f"{part}_{what}") for epoch in run.history]
+                look = {"ls": line, "color": f"C{index}", "alpha": 1 if part == "test" else 0.75}
+                axis.plot(epochs, values, marker=MARKERS[index], label=f"{name}, {part}", **look)
+    left.set(xlabel="epoch", ylabel="cross-entropy (nats)")
+    left.set_ylim(bottom=0)
+    right.set(xlabel="epoch", ylabel="accuracy (%)", ylim=(0, 102))
+    for axis in (left, right):
+        axis.xaxis.get_major_locator().set_params(integer=True)
+    left.legend()
+    ends = "; ".join(
+        f"{name}: {run.history[-1].train_accuracy:.1%} in training, {run.history[-1].test_accuracy:.1%} on test images"
+        for name, run in runs.items()
+    )
+    return Picture(fig, alt or f"{title + '. ' if title else ''}Loss and accuracy by epoch. At the end {ends}.")
+
+
+def live_curves(title: str = "") -> Callable[[Run], None]:
+    """A callback for `training.fit(..., on_epoch=...)` that draws the curves in the notebook after each epoch."""
+    handle = None
+
+    def draw(run: Run) -> None:
+        nonlocal handle
+        picture = curves(run, title=title)
+        if handle is None:
+            handle = display(picture, display_id=True)
+        else:
+            handle.update(picture)
+
+    return draw
+
+
+def top_predictions(logits: Tensor, labels: Tensor, classes: Sequence[str]) -> tuple[list[str], list[bool]]:
+    """Captions "5" or "3, not 5" for `images`, and which of them are wrong."""
+    guesses = torch.as_tensor(logits).argmax(1).tolist()
+    pairs = list(zip(guesses, labels.tolist(), strict=True))
+    captions = [
+        classes[guess] if guess == label else f"{classes[guess]}, not {classes[label]}" for guess, label in pairs
+    ]
+    return captions, [guess != label for guess, label in pairs]
+
+
+def panels(
+    arrays: Mapping[str, Tensor], *, title: str = "", alt: str = "", size: tuple[float, float] = (9, 3.3)
+) -> Picture:
+    """Two-dimensional arrays side by side, each under its name; small ones carry their numbers.
+
+    Arrays with negative values are blue, white and vermillion around zero, the others grey from 0 up.
+    """
+    fig, axes = figure(1, len(arrays), size=size, title=title, squeeze=False)
+    for axis, (name, array) in zip(axes.flat, arrays.items(), strict=True):
+        array = array.detach().float().cpu()
+        limit = array.abs().max().item() or 1.0
+        signed = bool((array < 0).any())
+        look = {"cmap": SIGNED, "vmin": -limit, "vmax": limit} if signed else {"cmap": "gray", "vmin": 0, "vmax": limit}
+        blank(axis).imshow(array.numpy(), **look)
+        axis.set_title(f"{name}\n{array.shape[0]} × {array.shape[1]}", loc="center", weight="normal", size=10)
+        if array.numel() <= 49:
+            for (row, column), value in np.ndenumerate(array.numpy()):
+                ink = "black" if signed or value > limit / 2 else "white"
+                axis.text(column, row, f"{value:.2g}", ha="center", va="center", size=9, color=ink)
+    listed = ", ".join(f"{name} {a.shape[0]}x{a.shape[1]}" for name, a in arrays.items())
+    return Picture(fig, alt or f"{title + '. ' if title else ''}Side by side: {listed}.")
+
+
+def scatter(
+    points: Mapping[str, tuple[float, float]],
+    *,
+    x: str,
+    y: str,
+    bold: Sequence[str] = (),
+    limits: tuple[float, float, float, float] | None = None,
+    title: str = "",
+    alt: str = "",
+) -> Picture:
+    """Named points over a logarithmic x axis: what something costs against what it gives.
+
+    bold: the names to set in vermillion; limits: left, right, bottom, top of the axes, to keep them as points change.
+    """
+    fig, axis = figure(size=(9, 4.4))
+    for name, (cost, gain) in points.items():
+        marked = name in bold
+        axis.plot(cost, gain, "s" if marked else "o", color=VERMILLION if marked else BLUE, ms=8 if marked else 6)
+    axis.set(xscale="log", xlabel=x, ylabel=y, title=title)
+    if limits:
+        axis.set(xlim=limits[:2], ylim=limits[2:])
+    axis.xaxis.set_major_formatter("{x:g}")
+    _name_points(fig, axis, points, bold)
+    listed = "; ".join(f"{name} {cost:.3g}, {gain:.3g}" for name, (cost, gain) in points.items())
+    return Picture(fig, alt or f"{title + '. ' if title else ''}{y} against {x}: {listed}.")
+
+
+def _name_points(fig: Figure, axis: Axes, points: Mapping[str, tuple[float, float]], bold: Sequence[str]) -> None:
+    """Write each name beside its point, at the first place where it covers no other point or name."""
+    fig.draw_without_rendering()
+    taken = [Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in axis.transData.transform(list(points.values()))]
+    for name, point in points.items():
+        weight = "bold" if name in bold else "normal"
+        for x, y, side in [(7, 3, "left"), (7, -9, "left"), (-7, 3, "right"), (-7, -9, "right"), (0, 8, "center")]:
+            text = axis.annotate(name, point, (x, y), textcoords="offset points", ha=side, size=8.5, weight=weight)
+            box = text.get_window_extent()
+            if not any(box.overlaps(other) for other in taken):
+                break
+            if side != "center":
+                text.remove()
+        taken.append(box)

@@ -1,0 +1,110 @@
+"""Pictures carry their alternative text into a notebook; widgets follow their controls."""
+
+import pytest
+import torch
+
+from cnnlab import measure, models, training, view
+
+
+@pytest.fixture(scope="module")
+def maps():
+    torch.manual_seed(0)
+    layers = {"C1": "stem.C1", "S2": "stem.S2", "F6": "head.F6"}
+    return measure.feature_maps(models.get_model("lenet5"), torch.randn(1, 32, 32), layers)
+
+
+def history(*accuracies: float) -> training.Run:
+    epochs = [training.Epoch(i + 1, 2 - a, a, 2.1 - a, a - 0.1, 0.1, 1.0) for i, a in enumerate(accuracies)]
+    return training.Run(torch.nn.Identity(), epochs, 100.0)
+
+
+def pictures(maps):
+    gallery = torch.randint(0, 255, (5, 3, 8, 8), dtype=torch.uint8)
+    yield view.images(gallery, list("abcde"), title="Five", wrong=[True, False])
+    yield view.images(gallery[:1, :1], title="One image alone")
+    yield view.filters(torch.randn(6, 1, 5, 5))
+    yield view.feature_maps(maps)
+    yield view.ribbon(maps, title="A ribbon")
+    yield view.curves(history(0.5, 0.8))
+    yield view.curves({"a": history(0.5), "b": history(0.7)})
+    yield view.panels({"photo": torch.rand(9, 9), "kernel": torch.randn(3, 3)})
+    yield view.scatter({"a": (1.0, 2.0), "b": (3.0, 4.0)}, x="cost", y="gain", bold=["b"])
+
+
+def test_every_picture_is_a_png_with_alternative_text(maps):
+    for picture in pictures(maps):
+        data, metadata = picture._repr_mimebundle_()
+        assert data["image/png"].startswith(b"\x89PNG")
+        assert len(metadata["image/png"]["alt"]) > 20
+        assert metadata["image/png"]["alt"] in data["text/plain"]
+
+
+def test_curves_say_their_last_figures():
+    assert "80.0% in training, 70.0% on test images" in view.curves(history(0.5, 0.8)).alt
+
+
+def test_images_mark_mistakes_by_a_sign_and_not_by_colour_alone(maps):
+    picture = view.images(torch.rand(2, 1, 4, 4), ["3", "5"], wrong=[True, False])
+    titles = [axis.get_title() for axis in picture.figure.axes]
+    assert titles == ["✗ 3", "5"]
+
+
+def test_the_ribbon_shows_each_layer_by_name_and_shape(maps):
+    alt = view.ribbon(maps).alt
+    assert all(part in alt for part in ("input 1x32x32", "C1 6x28x28", "S2 6x14x14", "F6 84"))
+
+
+def test_feature_maps_are_what_the_layers_put_out(maps):
+    assert list(maps) == ["input", "C1", "S2", "F6"]
+    assert maps["C1"].shape == (6, 28, 28) and maps["F6"].shape == (84,)
+    pooled = torch.nn.functional.avg_pool2d(torch.tanh(maps["C1"]), 2)
+    assert torch.allclose(maps["S2"], pooled, atol=1e-5)
+    with pytest.raises(ValueError, match=r"no layer 'C9'.*stem\.C1"):
+        measure.feature_maps(models.get_model("lenet5"), torch.zeros(1, 32, 32), {"C9": "C9"})
+
+
+def test_source_lists_the_code_as_it_stands():
+    listing = view.source(models.lenet.Subsampling)
+    assert repr(listing).startswith("class Subsampling(nn.Module):")
+    assert "cnnlab/models/lenet.py" in listing._repr_html_()
+
+
+def draw(width=3, kind="a"):
+    if width == 4:
+        raise ValueError("four does not fit")
+    return view.panels({kind: torch.full((width, width), 1.0)}, title=f"{kind} {width}")
+
+
+def test_an_explorer_follows_its_controls():
+    explorer = view.explore(draw, width=(1, 6), kind=["b", "a"])
+    assert explorer.picture.alt.startswith("a 3")  # the defaults of draw
+    first = explorer._shown.value
+    picture = explorer.set(width=5, kind="b")
+    assert picture.alt.startswith("b 5") and explorer._shown.value != first
+    assert "data:image/png;base64," in explorer._shown.value and 'alt="b 5' in explorer._shown.value
+
+
+def test_an_impossible_combination_shows_why_and_the_explorer_goes_on():
+    explorer = view.explore(draw, width=(1, 6), kind=["a", "b"])
+    explorer.set(width=4)
+    assert "four does not fit" in explorer._shown.value
+    assert explorer.set(width=2).alt.startswith("a 2")
+
+
+def test_an_explorer_leaves_the_picture_of_its_first_state():
+    explorer = view.explore(draw, width=(1, 6), kind=["a", "b"])
+    before = explorer._repr_mimebundle_()[0]["text/plain"]
+    explorer.set(width=5)
+    data, metadata = explorer._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data and data["image/png"].startswith(b"\x89PNG")
+    assert data["text/plain"] == before and metadata["image/png"]["alt"]
+
+
+def test_a_control_that_cannot_be_made_is_refused():
+    with pytest.raises(ValueError, match="width=None"):
+        view.explore(draw, width=None)
+
+
+def test_controls_carry_their_names():
+    explorer = view.explore(lambda kernel_size: draw(kernel_size), kernel_size=(1, 3))
+    assert explorer.controls["kernel_size"].description == "kernel size"
