@@ -1,0 +1,59 @@
+"""The floors of the house: nothing imports upwards."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from cnnlab.table import Table
+
+PACKAGE = Path(__file__).parents[1] / "cnnlab"
+ABOVE = {  # what each room may use
+    "table": set(),
+    "device": {"table"},
+    "models": set(),
+    "data": set(),
+    "training": {"models", "data", "table", "device"},
+    "measure": {"models", "data", "table", "device"},
+    "view": {"models", "data", "training", "measure", "table", "device"},
+    "course": {"models", "data", "training", "measure", "table", "device", "view"},
+}
+
+
+def imported(path: Path) -> set[str]:
+    """The rooms of cnnlab that a file imports from, relative imports included."""
+    rooms = set()
+    package = ["cnnlab", *path.relative_to(PACKAGE).parts[:-1]]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            rooms |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("cnnlab.")}
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            full = [*base, *(node.module.split(".") if node.module else [])]
+            if full == ["cnnlab"]:
+                rooms |= {alias.name for alias in node.names}
+            elif full[0] == "cnnlab":
+                rooms.add(full[1])
+    return rooms
+
+
+@pytest.mark.parametrize("room", ABOVE)
+def test_no_room_imports_from_above(room):
+    place = PACKAGE / room
+    files = list(place.rglob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
+    assert files
+    for file in files:
+        assert imported(file) - {room} <= ABOVE[room], file.name
+
+
+def test_every_room_has_its_rule():
+    rooms = {p.stem for p in PACKAGE.iterdir() if not p.name.startswith("__")}
+    assert rooms == set(ABOVE)
+
+
+def test_a_table_shows_as_text_and_as_escaped_html():
+    table = Table(["layer", "params"], [["C1 <b>", 1516], ["total", 60000]], "LeNet")
+    assert str(table).splitlines() == ["LeNet", "layer   params", "C1 <b>   1,516", "total   60,000"]
+    assert "C1 &lt;b&gt;" in table._repr_html_() and "60,000" in table._repr_html_()
+    with pytest.raises(ValueError, match="each row needs 2 values"):
+        Table(["a", "b"], [[1]])
