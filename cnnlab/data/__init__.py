@@ -1,0 +1,64 @@
+"""Images to learn from: four small sets that come with the package, and real ones where there is a network or a copy.
+
+>>> from cnnlab import data
+>>> data.load("street_digits")
+street_digits: 4,000 training and 1,000 test images, 3x32x32, 10 classes
+"""
+
+from difflib import get_close_matches
+from numbers import Integral
+from pathlib import Path
+
+from cnnlab.data import faces, handwritten, photos, real, street_digits
+from cnnlab.data.dataset import DataError, Dataset, Split
+
+__all__ = ["DataError", "Dataset", "Split", "load", "names"]
+
+_EMBEDDED = {
+    "street_digits": street_digits.load,
+    "handwritten": handwritten.load,
+    "faces": faces.load,
+    "photos": photos.load,
+}
+
+
+def names() -> list[str]:
+    """What `load` knows: first the sets that need no network, then those that are downloaded."""
+    return [*_EMBEDDED, *real.SOURCES]
+
+
+def load(
+    name: str | Path,
+    *,
+    train: int | None = None,
+    test: int | None = None,
+    seed: int = 0,
+    root: str | Path | None = None,
+) -> Dataset:
+    """Load a data set by its name, or an image folder by its path.
+
+    `train` and `test` limit the number of images, `seed` says which ones. `root` is the folder where the real sets lie
+    or are downloaded to (default: `datasets` in the current folder). A path must lead to a folder in ImageNet's layout,
+    `train/<class>/*.jpg` and `val/<class>/*.jpg`, with all images of one size.
+
+    Raises ValueError for an unknown name and for impossible sizes, OSError for a `root` that cannot be used, and
+    `DataError` for a set that is damaged, or missing and not to be had.
+
+    >>> data.load("cifar10", train=5000, root="/data").train.images.shape  # doctest: +SKIP
+    torch.Size([5000, 3, 32, 32])
+    """
+    if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+        raise ValueError(f"seed={seed!r} is not possible; seed is a whole number, 0 or more")
+    if name in real.SOURCES:
+        return real.load(name, train, test, seed, "datasets" if root is None else root)
+    embedded = name in _EMBEDDED
+    if root is not None and (embedded or Path(name).is_dir()):
+        raise ValueError(f"{name} is not read from a root folder: leave root= out")
+    if embedded:
+        return _EMBEDDED[name](train, test, seed)
+    if Path(name).is_dir():
+        return real.load_folder(Path(name), train, test, seed)
+    near = get_close_matches(str(name), names(), cutoff=0.5)
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    known = ", ".join(names())
+    raise ValueError(f"no data set is called {str(name)!r}.{hint} There are {known}, and any image folder by its path")

@@ -1,0 +1,120 @@
+"""What `load` returns: images and labels in memory, how they become a network's input, and how a set is split."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class DataError(RuntimeError):
+    """A data set is missing, damaged or of the wrong form; the message says what to do about it."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Split:
+    """Images and their labels.
+
+    `images` is uint8, N x C x H x W; `labels` is int64, N; `mean` and `std` are those of the *training* split, one
+    number per channel for pixels between 0 and 1, so that train and test are normalised alike.
+    """
+
+    images: Tensor
+    labels: Tensor
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def inputs(self, index: int | slice | Sequence[int] | Tensor = slice(None)) -> Tensor:
+        """The images at `index` as a network wants them: float32, (pixel / 255 - mean) / std, on the images' device.
+
+        >>> data.load("street_digits").train.inputs(slice(0, 64)).shape
+        torch.Size([64, 3, 32, 32])
+        """
+        images = self.images[index]
+        mean, std = (torch.tensor(v, device=images.device).view(-1, 1, 1) for v in (self.mean, self.std))
+        return images.to(torch.float32).mul_(1 / (255 * std)).sub_(mean / std)
+
+    def __repr__(self) -> str:
+        return f"{len(self):,} images, {'x'.join(map(str, self.images.shape[1:]))}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset:
+    """A training and a test split with the names of their classes; `about` says what it is, its source and licence."""
+
+    name: str
+    train: Split
+    test: Split
+    classes: tuple[str, ...]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    about: str
+
+    def __repr__(self) -> str:
+        shape = "x".join(map(str, self.train.images.shape[1:]))
+        sizes = f"{len(self.train):,} training and {len(self.test):,} test images"
+        return f"{self.name}: {sizes}, {shape}, {len(self.classes)} classes"
+
+
+def assemble(
+    name: str, train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor], classes: Sequence[str], about: str
+) -> Dataset:
+    """A `Dataset` of two (images, labels) pairs, with the training images' statistics."""
+    mean, std = channel_statistics(train[0])
+    return Dataset(name, Split(*train, mean, std), Split(*test, mean, std), tuple(classes), mean, std, about)
+
+
+def channel_statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation of each channel of uint8 N x C x H x W, in the scale 0..1.
+
+    Counted from histograms, which are exact, so that the same images give the same numbers on every machine. A channel
+    of one single value gets 1 as its deviation: it can be divided by.
+    """
+    values = torch.arange(256, dtype=torch.float64) / 255
+    means, deviations = [], []
+    for channel in images.unbind(1):
+        share = torch.bincount(channel.flatten(), minlength=256).double() / channel.numel()
+        mean = (share * values).sum()
+        means.append(mean.item())
+        deviations.append((share * (values - mean) ** 2).sum().sqrt().item() or 1.0)
+    return tuple(means), tuple(deviations)
+
+
+def checked_size(name: str, split: str, size: int, most: int | None = None) -> int:
+    """`size` as an int if it is possible (at least one training image, at most `most`), else ValueError."""
+    least = 1 if split == "train" else 0
+    whole = isinstance(size, Integral) and not isinstance(size, bool)
+    if whole and size >= least and (most is None or size <= most):
+        return int(size)
+    possible = f"{least} or more" if most is None else f"{least} to {most:,}"
+    raise ValueError(f"{name}: {split}={size!r} is not possible; {split} is a whole number of images, {possible}")
+
+
+def divide(
+    name: str, labels: np.ndarray, train: int | None, test: int | None, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which images of one pool are for training and which for testing: disjoint, half and half if no size is given.
+
+    The order is random but takes the classes in turn, so that `train=10` of ten classes has one image of each. Training
+    images are taken from its front and test images from its end: with another `train` the test images stay.
+    """
+    total = len(labels)
+    if test is not None:
+        test = checked_size(name, "test", test, total - 1)
+    if train is None:
+        train = min(total // 2, total - (test or 0))
+    train = checked_size(name, "train", train, total - (test or 0))
+    if test is None:
+        test = min(total - total // 2, total - train)
+    order = np.random.default_rng(seed).permutation(total)
+    turn = np.empty(total, np.int64)
+    for label in np.unique(labels):
+        of_class = labels[order] == label
+        turn[of_class] = np.arange(of_class.sum())
+    order = order[np.argsort(turn, kind="stable")]
+    return order[:train], order[total - test :]
