@@ -1,0 +1,95 @@
+"""Every network of the course by name. Each file of this package is one paper; this one only finds them."""
+
+import difflib
+import inspect
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Literal, get_args, get_origin
+
+from torch import nn
+
+from .pretrained import load_imagenet, load_torchvision
+
+__all__ = ["get_model", "list_models", "load_torchvision"]
+
+_PAPERS = (
+    *("lenet", "alexnet", "vgg", "googlenet", "resnet", "preact_resnet", "wide_resnet", "resnext", "densenet"),
+    *("mobilenet", "mobilenet_v2", "nasnet", "efficientnet", "vit", "convnext", "convnext_roadmap"),
+)
+_CONFIGS = {k: build for paper in _PAPERS for k, build in import_module(f".{paper}", __name__).CONFIGS.items()}
+
+
+def list_models() -> list[str]:
+    """The names that `get_model` knows, in the order of the lecture.
+
+    `<name>_tiny` is the same class as `<name>` in a narrow configuration for images of 32x32.
+
+    >>> list_models()[:2]
+    ['lenet5_1998', 'lenet5']
+    """
+    return list(_CONFIGS)
+
+
+def get_model(
+    name: str,
+    *,
+    num_classes: int | None = None,
+    in_channels: int | None = None,
+    weights: Literal["imagenet"] | None = None,
+    **config,
+) -> nn.Module:
+    """Build a network, in its paper's configuration where nothing else is said.
+
+    name: one of `list_models()`.
+    num_classes: outputs of the head; in_channels: channels of the images.
+    weights: None initialises randomly; "imagenet" downloads torchvision's, where torchvision has the network.
+    config: the options of that network's class, for example `width` of a ResNet.
+
+    Raises ValueError for an unknown name (with the nearest names), an option that the network does not have, a value
+    that it cannot have, or weights that do not fit; ConnectionError where weights cannot be downloaded.
+
+    >>> sum(p.numel() for p in get_model("lenet5").parameters())
+    61706
+    """
+    if name not in _CONFIGS:
+        near = difflib.get_close_matches(str(name), _CONFIGS, n=3, cutoff=0.4)
+        hint = f"Did you mean {' or '.join(near)}?" if near else "See models.list_models()."
+        raise ValueError(f"There is no model named {name!r}. {hint}")
+    build = _CONFIGS[name]
+    given = {"num_classes": num_classes, "in_channels": in_channels}
+    config |= {option: value for option, value in given.items() if value is not None}
+    _check_options(name, build, config)
+    if weights not in (None, "imagenet"):
+        raise ValueError(f"{name}: weights must be None or 'imagenet', not {weights!r}.")
+    return load_imagenet(name, build, config) if weights else build(**config)
+
+
+def _check_options(name: str, build: Callable[..., nn.Module], config: Mapping[str, object]) -> None:
+    allowed = inspect.signature(build).parameters
+    if unknown := sorted(set(config) - set(allowed)):
+        options = ", ".join(allowed) or "none"
+        raise ValueError(f"{name} has no option {', '.join(unknown)}. Its options: {options}.")
+    for option, value in config.items():
+        if wrong := _what_it_must_be(allowed[option].annotation, value):
+            raise ValueError(f"{name}: {option} must be {wrong}, not {value!r}.")
+
+
+def _what_it_must_be(kind: object, value: object) -> str | None:
+    """What an option of this type takes, or None where it takes the value."""
+    if kind in (int, int | None) and not _is_count(value):
+        return "a whole number of at least 1"
+    if kind == tuple[int, ...] and not (isinstance(value, (tuple, list)) and value and all(map(_is_count, value))):
+        return "whole numbers of at least 1, as in (2, 2, 2)"
+    if kind is bool and not isinstance(value, bool):
+        return "True or False"
+    if kind is float and not (isinstance(value, (int, float)) and value >= 0):
+        return "a number of at least 0"
+    if get_origin(kind) is Literal and value not in get_args(kind):
+        return f"one of {get_args(kind)}"
+    if get_origin(kind) in (Callable, type) and not callable(value):
+        return "a class or a function that makes a layer"
+    return None
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1

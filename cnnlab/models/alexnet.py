@@ -1,0 +1,137 @@
+"""AlexNet: Krizhevsky, Sutskever, Hinton, "ImageNet Classification with Deep Convolutional Neural Networks", 2012.
+
+`AlexNet2012` is the network of the paper. `AlexNet` is what is called AlexNet today: Krizhevsky's one-GPU version of
+2014 ("One weird trick for parallelizing convolutional neural networks", arXiv 1404.5997), without groups and local
+response normalisation, as in torchvision.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from torch import Tensor, nn
+
+RELU = partial(nn.ReLU, inplace=True)
+
+
+class AlexNet(nn.Module):
+    """AlexNet of 2014, for images of 63 pixels or more a side: (N, in_channels, H, W) -> (N, num_classes) logits.
+
+    width: channels of the first convolution; 3, 6, 4 and 4 times as many in the next ones.
+    hidden: units of a fully-connected layer.
+    activation: the layer after each convolution and fully-connected layer, for example nn.Tanh.
+    small_images: for 32x32, 15 pixels or more: the first convolution is 5x5 with stride 1, where it is 11x11 with 4.
+
+    >>> AlexNet()(torch.zeros(1, 3, 224, 224)).shape
+    torch.Size([1, 1000])
+    """
+
+    def __init__(
+        self,
+        width: int = 64,
+        hidden: int = 4096,
+        dropout: float = 0.5,
+        activation: Callable[[], nn.Module] = RELU,
+        small_images: bool = False,
+        num_classes: int = 1000,
+        in_channels: int = 3,
+    ) -> None:
+        super().__init__()
+        self.min_size, kernel, stride, side = (15, 5, 1, 3) if small_images else (63, 11, 4, 6)
+        self.stem = nn.Sequential(
+            nn.Conv2d(in_channels, width, kernel, stride, padding=2), activation(), nn.MaxPool2d(3, stride=2)
+        )
+        self.stages = nn.Sequential(
+            nn.Sequential(nn.Conv2d(width, 3 * width, 5, padding=2), activation(), nn.MaxPool2d(3, stride=2)),
+            nn.Sequential(
+                nn.Conv2d(3 * width, 6 * width, 3, padding=1),
+                activation(),
+                nn.Conv2d(6 * width, 4 * width, 3, padding=1),
+                activation(),
+                nn.Conv2d(4 * width, 4 * width, 3, padding=1),
+                activation(),
+                nn.MaxPool2d(3, stride=2),
+            ),
+        )
+        self.head = nn.Sequential(
+            nn.AdaptiveAvgPool2d(side),
+            nn.Flatten(),
+            nn.Dropout(dropout),
+            nn.Linear(4 * width * side * side, hidden),
+            activation(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, hidden),
+            activation(),
+            nn.Linear(hidden, num_classes),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        if min(x.shape[-2:]) < self.min_size:
+            raise ValueError(
+                f"AlexNet needs images of {self.min_size} pixels a side or more, not {tuple(x.shape[-2:])}."
+            )
+        return self.head(self.stages(self.stem(x)))
+
+
+class AlexNet2012(nn.Module):
+    """AlexNet as published: (N, in_channels, 227, 227) -> (N, num_classes) logits.
+
+    Two GPUs held one half of the channels each and saw the other half only in the third convolution: elsewhere, that is
+    a convolution of two groups. The paper says 224x224 pixels; its 55x55 maps need 227.
+
+    >>> AlexNet2012()(torch.zeros(1, 3, 227, 227)).shape
+    torch.Size([1, 1000])
+    """
+
+    def __init__(self, dropout: float = 0.5, num_classes: int = 1000, in_channels: int = 3) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(
+            nn.Conv2d(in_channels, 96, 11, stride=4), nn.ReLU(inplace=True), _normalise(), nn.MaxPool2d(3, stride=2)
+        )
+        self.stages = nn.Sequential(
+            nn.Sequential(
+                nn.Conv2d(96, 256, 5, padding=2, groups=2),
+                nn.ReLU(inplace=True),
+                _normalise(),
+                nn.MaxPool2d(3, stride=2),
+            ),
+            nn.Sequential(
+                nn.Conv2d(256, 384, 3, padding=1),
+                nn.ReLU(inplace=True),
+                nn.Conv2d(384, 384, 3, padding=1, groups=2),
+                nn.ReLU(inplace=True),
+                nn.Conv2d(384, 256, 3, padding=1, groups=2),
+                nn.ReLU(inplace=True),
+                nn.MaxPool2d(3, stride=2),
+            ),
+        )
+        self.head = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(256 * 6 * 6, 4096),
+            nn.ReLU(inplace=True),
+            nn.Dropout(dropout),
+            nn.Linear(4096, 4096),
+            nn.ReLU(inplace=True),
+            nn.Dropout(dropout),
+            nn.Linear(4096, num_classes),
+        )
+        layers = [layer for layer in self.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]
+        for number, layer in enumerate(layers, start=1):  # section 5; ones give the ReLUs positive inputs to start with
+            nn.init.normal_(layer.weight, std=0.01)
+            nn.init.constant_(layer.bias, 1 if number in (2, 4, 5, 6, 7) else 0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not all(227 <= side <= 242 for side in x.shape[-2:]):  # up to 242, the last map is 6x6 all the same
+            raise ValueError(f"AlexNet of 2012 takes images of 227 x 227 pixels, not {tuple(x.shape[-2:])}.")
+        return self.head(self.stages(self.stem(x)))
+
+
+def _normalise() -> nn.Module:
+    """Local response normalisation, section 3.3: k = 2, n = 5, alpha = 1e-4, beta = 0.75."""
+    return nn.LocalResponseNorm(5, alpha=5 * 1e-4, beta=0.75, k=2)  # PyTorch takes a mean over n where the paper sums
+
+
+CONFIGS = {
+    "alexnet": AlexNet,
+    "alexnet_2012": AlexNet2012,
+    "alexnet_tiny": partial(AlexNet, width=16, hidden=128, small_images=True, num_classes=10),
+}

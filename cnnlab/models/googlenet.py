@@ -1,0 +1,188 @@
+"""GoogLeNet: Szegedy et al., "Going Deeper with Convolutions", 2014 (arXiv 1409.4842).
+
+An Inception module looks at several scales at once and lets 1x1 convolutions keep that affordable. `googlenet_2014` is
+the network of the paper. `googlenet` is what torchvision calls so: with batch norm instead of biases, and with 3x3
+kernels where the paper has 5x5, an old slip that its released weights have made permanent.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+# Table 1, one tuple for each module: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj. One row for each stage.
+MODULES = (
+    ((64, 96, 128, 16, 32, 32), (128, 128, 192, 32, 96, 64)),
+    (
+        *((192, 96, 208, 16, 48, 64), (160, 112, 224, 24, 64, 64), (128, 128, 256, 24, 64, 64)),
+        *((112, 144, 288, 32, 64, 64), (256, 160, 320, 32, 128, 128)),
+    ),
+    ((256, 160, 320, 32, 128, 128), (384, 192, 384, 48, 128, 128)),
+)
+
+
+def conv_relu(in_channels: int, channels: int, kernel: int, stride: int = 1, batch_norm: bool = True) -> nn.Sequential:
+    layers = [nn.Conv2d(in_channels, channels, kernel, stride, padding=kernel // 2, bias=not batch_norm)]
+    if batch_norm:
+        layers.append(nn.BatchNorm2d(channels, eps=0.001))
+    return nn.Sequential(*layers, nn.ReLU(inplace=True))
+
+
+class Inception(nn.Module):
+    """Fig. 2(b), four branches side by side: (N, in_channels, H, W) -> (N, widths[0] + [2] + [4] + [5], H, W).
+
+    widths: one tuple of Table 1; largest: kernel of the third branch.
+
+    >>> Inception(192, (64, 96, 128, 16, 32, 32))(torch.zeros(1, 192, 28, 28)).shape
+    torch.Size([1, 256, 28, 28])
+    """
+
+    def __init__(self, in_channels: int, widths: tuple[int, ...], largest: int = 5, batch_norm: bool = False) -> None:
+        super().__init__()
+        conv = partial(conv_relu, batch_norm=batch_norm)
+        one, reduce3, three, reduce5, five, pool = widths
+        self.branches = nn.ModuleList(
+            [
+                conv(in_channels, one, 1),
+                nn.Sequential(conv(in_channels, reduce3, 1), conv(reduce3, three, 3)),
+                nn.Sequential(conv(in_channels, reduce5, 1), conv(reduce5, five, largest)),
+                nn.Sequential(nn.MaxPool2d(3, stride=1, padding=1), conv(in_channels, pool, 1)),
+            ]
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([branch(x) for branch in self.branches], dim=1)
+
+
+class Outputs(NamedTuple):
+    """What a GoogLeNet with auxiliary heads returns while it trains: three times (N, num_classes)."""
+
+    logits: Tensor
+    aux1: Tensor
+    aux2: Tensor
+
+
+class GoogLeNet(nn.Module):
+    """GoogLeNet: (N, in_channels, H, W) -> (N, num_classes) logits, in training with auxiliary heads -> Outputs.
+
+    Images have at least 15 pixels a side, 31 in the original.
+
+    aux_heads: two more classifiers, after modules 4a and 4d, to train by `aux_weight` times their loss; see section 5.
+    original: the paper's network instead of torchvision's.
+    width: multiplier of all channels.
+    small_images: for 32x32: a first convolution of 3x3, where it is 7x7 with stride 2 and a pool.
+    transform_input: take images normalised as usual for weights that were trained on pixels from -1 to 1.
+
+    >>> GoogLeNet(original=True)(torch.zeros(1, 3, 224, 224)).shape
+    torch.Size([1, 1000])
+    """
+
+    aux_weight = 0.3
+
+    def __init__(
+        self,
+        aux_heads: bool = False,
+        original: bool = False,
+        width: float = 1.0,
+        dropout: float = 0.2,
+        aux_dropout: float = 0.7,
+        small_images: bool = False,
+        transform_input: bool = False,
+        num_classes: int = 1000,
+        in_channels: int = 3,
+    ) -> None:
+        super().__init__()
+        conv = partial(conv_relu, batch_norm=not original)
+        pool = partial(nn.MaxPool2d, ceil_mode=True)
+        last_pool = 3 if original else 2
+        self.min_size = (4 if small_images else 15) if not original else (8 if small_images else 31)
+
+        def scaled(channels: int) -> int:
+            return max(1, round(channels * width))
+
+        self.stem = nn.Sequential(
+            Rescale() if transform_input else nn.Identity(),
+            conv(in_channels, scaled(64), 3) if small_images else conv(in_channels, scaled(64), 7, stride=2),
+            nn.Identity() if small_images else pool(3, stride=2),
+            normalise() if original else nn.Identity(),
+            conv(scaled(64), scaled(64), 1),
+            conv(scaled(64), scaled(192), 3),
+            normalise() if original else nn.Identity(),
+            pool(3, stride=2),
+        )
+        self.stages, channels, ends = nn.Sequential(), scaled(192), []
+        for modules, last in zip(MODULES, (pool(3, stride=2), pool(last_pool, stride=2), nn.Identity()), strict=True):
+            stage = nn.Sequential()
+            for widths in modules:
+                widths = tuple(map(scaled, widths))
+                stage.append(Inception(channels, widths, 5 if original else 3, batch_norm=not original))
+                channels = widths[0] + widths[2] + widths[4] + widths[5]
+                ends.append(channels)
+            self.stages.append(stage.append(last))
+        self.aux_heads = None
+        if aux_heads:
+            taps = (ends[2], ends[5])  # 4a and 4d
+            self.aux_heads = nn.ModuleList(
+                nn.Sequential(
+                    nn.AdaptiveAvgPool2d(4),  # of 14x14; the paper's windows of 5x5 with stride 3 fit no other size
+                    conv(tap, scaled(128), 1),
+                    nn.Flatten(),
+                    nn.Linear(scaled(128) * 4 * 4, scaled(1024)),
+                    nn.ReLU(inplace=True),
+                    nn.Dropout(aux_dropout),
+                    nn.Linear(scaled(1024), num_classes),
+                )
+                for tap in taps
+            )
+        self.head = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout), nn.Linear(channels, num_classes)
+        )
+        for layer in self.modules():
+            if (
+                isinstance(layer, (nn.Conv2d, nn.Linear)) and original
+            ):  # the paper does not say; this is Caffe's release
+                nn.init.xavier_uniform_(layer.weight)
+                nn.init.constant_(layer.bias, 0.2 if isinstance(layer, nn.Conv2d) else 0)
+            elif isinstance(layer, (nn.Conv2d, nn.Linear)):
+                nn.init.trunc_normal_(layer.weight, std=0.01)
+
+    def forward(self, x: Tensor) -> Tensor | Outputs:
+        if min(x.shape[-2:]) < self.min_size:
+            raise ValueError(f"GoogLeNet needs {self.min_size} pixels a side or more, not {tuple(x.shape[-2:])}.")
+        x = self.stem(x)
+        if not (self.training and self.aux_heads):
+            return self.head(self.stages(x))
+        first, second, third = self.stages
+        after_4a = second[:1](first(x))
+        after_4d = second[1:4](after_4a)
+        logits = self.head(third(second[4:](after_4d)))
+        return Outputs(logits, self.aux_heads[0](after_4a), self.aux_heads[1](after_4d))
+
+
+class Rescale(nn.Module):
+    """Images normalised by ImageNet's mean and deviation -> pixels from -1 to 1: (N, 3, H, W) -> (N, 3, H, W)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+        self.register_buffer("scale", (std / 0.5)[:, None, None], persistent=False)
+        self.register_buffer("shift", ((mean - 0.5) / 0.5)[:, None, None], persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.scale + self.shift
+
+
+def normalise() -> nn.Module:
+    """Local response normalisation, which the network takes over from AlexNet (Fig. 3)."""
+    return nn.LocalResponseNorm(5, alpha=5 * 1e-4, beta=0.75, k=2)
+
+
+_2014 = partial(GoogLeNet, original=True, dropout=0.4)
+_tiny = {"width": 1 / 8, "small_images": True, "num_classes": 10}
+CONFIGS = {
+    "googlenet": GoogLeNet,
+    "googlenet_2014": _2014,
+    "googlenet_tiny": partial(GoogLeNet, **_tiny),
+    "googlenet_2014_tiny": partial(_2014, **_tiny),
+}

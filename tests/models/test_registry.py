@@ -1,0 +1,119 @@
+"""What holds for every name: options, errors, export, bf16, channels_last, and the calls in the docstrings."""
+
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+import torch
+from equivalence import macs
+
+from cnnlab import models
+
+NAMES = models.list_models()
+TINY = [name for name in NAMES if name.endswith("_tiny") and name != "convnext_tiny"]
+MORE_OF_THE_SAME = {
+    *(f"{kind}{layers}_tiny" for kind in ("resnet", "plain") for layers in (32, 44, 56, 110)),
+    *(f"vgg{layers}_tiny" for layers in ("11_bn", "13", "13_bn", "16", "16_bn", "19")),
+    *("resnet18_tiny", "preact_resnet110_tiny"),
+}
+
+
+def images(name: str) -> torch.Tensor:
+    channels = 1 if name.startswith("lenet5") else 3
+    size = {"lenet5": 32, "lenet5_1998": 32, "alexnet_2012": 227, "vit_b_16": 224}.get(name, 64)
+    return torch.randn(2, channels, *[32 if name in TINY else size] * 2)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "lenet5_1998"])
+def test_classes_and_channels(name: str) -> None:
+    with torch.device("meta"):
+        model = models.get_model(name, num_classes=7, in_channels=2).eval()
+        assert model(images(name)[:, :1].expand(-1, 2, -1, -1)).shape == (2, 7)
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_is_the_class_of_its_large_twin(name: str) -> None:
+    with torch.device("meta"):
+        twin = models.get_model(name.removesuffix("_tiny"))
+        assert type(models.get_model(name)) is type(twin)
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_is_small_enough_to_train_in_class(name: str) -> None:
+    with torch.device("meta"):
+        model = models.get_model(name)
+    assert macs(model, size=32) < 64_000_000  # of a ResNet of 110 layers; the others have half as many
+
+
+@pytest.mark.parametrize("name", [*sorted({*TINY} - MORE_OF_THE_SAME), "lenet5_1998", "lenet5", "alexnet_2012"])
+def test_exports_and_runs_in_bf16_and_channels_last(name: str) -> None:
+    torch.manual_seed(0)
+    model, x = models.get_model(name).eval(), images(name)
+    with torch.no_grad():
+        expected = model(x)
+        torch.testing.assert_close(torch.export.export(model, (x,)).module()(x), expected, rtol=1e-4, atol=1e-4)
+        last = model.to(memory_format=torch.channels_last)(x.contiguous(memory_format=torch.channels_last))
+        torch.testing.assert_close(last, expected, rtol=1e-3, atol=1e-4 * (1 + float(expected.abs().max())))
+        with torch.autocast("cpu", torch.bfloat16):
+            half = model(x)
+    assert (half.float() - expected).norm() <= 0.1 * expected.norm() + 1e-2
+    model.train()
+    with torch.autocast("cpu", torch.bfloat16):
+        model(x).float().square().mean().backward()
+    assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [("resnet21", "resnet20"), ("ResNet50", "resnet50"), ("vgg_16", "vgg16"), ("zzz", "list_models")],
+)
+def test_an_unknown_name(name: str, nearest: str) -> None:
+    with pytest.raises(ValueError, match=f"no model named '{name}'.*{nearest}"):
+        models.get_model(name)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"colour": 3}, "resnet20 has no option colour. Its options: .*depths.*shortcut"),
+        ({"num_classes": 0}, "resnet20: num_classes must be a whole number of at least 1, not 0"),
+        ({"num_classes": 2.5}, "not 2.5"),
+        ({"in_channels": True}, "not True"),
+        ({"width": -1}, "width must be a whole number of at least 1, not -1"),
+        ({"stem_width": 0}, "stem_width must be a whole number of at least 1, not 0"),
+        ({"depths": (3, 0)}, r"depths must be whole numbers of at least 1, as in .*, not \(3, 0\)"),
+        ({"depths": 3}, "not 3"),
+        ({"depths": ()}, r"not \(\)"),
+        ({"shortcut": "C"}, r"shortcut must be one of \('A', 'B', 'none'\), not 'C'"),
+        ({"small_images": 1}, "small_images must be True or False, not 1"),
+        ({"block": "Bottleneck"}, "block must be a class or a function that makes a layer, not 'Bottleneck'"),
+    ],
+)
+def test_impossible_options(options: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        models.get_model("resnet20", **options)
+
+
+@pytest.mark.parametrize("dropout", [-0.1, 1.5, "much"])
+def test_impossible_dropout(dropout: object) -> None:
+    with pytest.raises(ValueError, match="dropout"):
+        models.get_model("alexnet_tiny", dropout=dropout)
+
+
+def test_options_of_the_paper_can_be_changed() -> None:
+    model = models.get_model("resnet20", depths=[1, 1, 1], shortcut="B", width=4)
+    assert [len(stage) for stage in model.stages] == [1, 1, 1]
+    assert model.stages[2][0].shortcut[0].weight.shape == (16, 8, 1, 1)
+
+
+@pytest.mark.parametrize("module", [module.name for module in pkgutil.iter_modules(models.__path__)])
+def test_docstrings_show_what_happens(module: str) -> None:
+    module = importlib.import_module(f"cnnlab.models.{module}")
+    known = {"torch": torch, "get_model": models.get_model, "list_models": models.list_models}
+    results = doctest.testmod(module, extraglobs=known)
+    assert results.failed == 0
+
+
+def test_docstrings_of_the_registry_show_what_happens() -> None:
+    assert doctest.testmod(models).failed == 0
