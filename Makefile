@@ -14,7 +14,7 @@ lab: $(READY)
 	@.venv/bin/jupyter lab notebooks/00-start-here.ipynb
 
 test: $(READY)
-	@$(PY) -m pytest -n 2
+	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 2
 
 notebooks: $(READY)
 	@.venv/bin/jupyter execute --inplace --timeout=600 --NotebookClient.record_timing=False notebooks/$(LESSON)*.ipynb

@@ -37,12 +37,9 @@ class Source:
         return self.text
 
     def _repr_html_(self) -> str:
-        formatter = HtmlFormatter(
-            noclasses=True,
-            style=_Readable,
-            cssstyles="padding:.7em 1em;border-left:4px solid #0072B2;color:#222",
-            wrapcode=True,
-        )
+        box = "padding:.7em 1em;border-left:4px solid #0072B2"
+        text = "background:transparent;color:#222;margin:0"  # or the notebook's theme sets its own
+        formatter = HtmlFormatter(noclasses=True, style=_Readable, cssstyles=box, prestyles=text)
         origin = f'<div style="font-size:85%">{self.origin}</div>' if self.origin else ""
         return f"{origin}{highlight(self.text, PythonLexer(), formatter)}"
 
