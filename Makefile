@@ -7,11 +7,12 @@ NEEDED = import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c '$(NEEDED)' 2>/dev/null && { echo $$p; break; }; done)
 LESSON ?=
+FLAGS ?=
 
 .PHONY: lab test notebooks format lint clean
 
 lab: $(READY)
-	@.venv/bin/jupyter lab notebooks/00-start-here.ipynb
+	@.venv/bin/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb $(FLAGS)
 
 test: $(READY)
 	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 2

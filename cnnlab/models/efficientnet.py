@@ -110,7 +110,7 @@ class MBConv(nn.Module):
 class EfficientNet(nn.Module):
     """An EfficientNet, for images of any size: (N, in_channels, H, W) -> (N, num_classes) logits.
 
-    width, depth: multipliers of B0's channels (to multiples of 8) and blocks (rounded up).
+    stages: as in Table 1. width, depth: multipliers of their channels (to multiples of 8) and blocks (rounded up).
     drop_path: stochastic depth of the last block, from 0 at the first on, growing linearly.
     stem_stride: 2; 1 for images of 32x32.
 
@@ -168,10 +168,16 @@ class EfficientNet(nn.Module):
         return self.head(self.stages(self.stem(x)))
 
 
+_TINY_STAGES = ((1, 3, 1, 16, 1), (6, 3, 2, 24, 1), (6, 5, 1, 40, 1), (6, 3, 2, 80, 1))
+
 # The weights from B5 on come from TensorFlow, with its epsilon.
 _NORM = {name: {"norm_eps": 1e-3, "norm_momentum": 0.01} for name in ("b5", "b6", "b7")}
 
 CONFIGS = {
     f"efficientnet_{name}": partial(EfficientNet, width=width, depth=depth, dropout=dropout, **_NORM.get(name, {}))
     for name, (width, depth, _, dropout) in SCALES.items()
-} | {"efficientnet_b0_tiny": partial(EfficientNet, width=0.5, depth=0.5, stem_stride=1, num_classes=10)}
+} | {
+    "efficientnet_b0_tiny": partial(
+        EfficientNet, stages=_TINY_STAGES, width=0.5, dropout=0.0, drop_path=0.0, stem_stride=1, num_classes=10
+    )
+}

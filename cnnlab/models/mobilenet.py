@@ -94,9 +94,11 @@ class MobileNet(nn.Module):
         return self.head(self.stages(self.stem(x)))
 
 
+_TINY = {"width": 0.5, "shallow": True, "stem_stride": 1, "num_classes": 10}
+
 CONFIGS = {
     "mobilenet_v1": MobileNet,
     "conv_mobilenet_v1": partial(MobileNet, block=FullConvolution),
-    "mobilenet_v1_tiny": partial(MobileNet, width=0.5, stem_stride=1, num_classes=10),
-    "conv_mobilenet_v1_tiny": partial(MobileNet, block=FullConvolution, width=0.25, stem_stride=1, num_classes=10),
+    "mobilenet_v1_tiny": partial(MobileNet, **_TINY),
+    "conv_mobilenet_v1_tiny": partial(MobileNet, block=FullConvolution, **_TINY),
 }

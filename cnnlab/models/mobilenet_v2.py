@@ -51,7 +51,7 @@ class InvertedResidual(nn.Module):
 class MobileNetV2(nn.Module):
     """MobileNet-v2, for images of any size: (N, in_channels, H, W) -> (N, num_classes) logits.
 
-    width: multiplier of the channels, rounded to multiples of 8 (section 4; the last 1x1 convolution never narrows).
+    stages: as in Table 2. width: multiplier of the channels, to multiples of 8; the last 1x1 convolution never narrows.
     stem_stride: 2; 1 for images of 32x32.
 
     >>> MobileNetV2(num_classes=10)(torch.zeros(1, 3, 224, 224)).shape
@@ -101,7 +101,9 @@ class MobileNetV2(nn.Module):
         return self.head(self.stages(self.stem(x)))
 
 
+_TINY_STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 2, 1), (6, 64, 2, 2))
+
 CONFIGS = {
     "mobilenet_v2": MobileNetV2,
-    "mobilenet_v2_tiny": partial(MobileNetV2, width=0.5, stem_stride=1, num_classes=10),
+    "mobilenet_v2_tiny": partial(MobileNetV2, stages=_TINY_STAGES, width=0.5, stem_stride=1, num_classes=10),
 }

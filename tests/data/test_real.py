@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 import torch
 import torchvision.datasets.cifar as torchvision_cifar
+import torchvision.datasets.svhn as torchvision_svhn
 import torchvision.datasets.utils as torchvision_utils
 from PIL import Image
+from scipy.io import savemat
 
 from cnnlab import data
 
@@ -50,7 +52,7 @@ def offline(monkeypatch):
 @pytest.fixture
 def any_checksum(monkeypatch):
     """Tiny files do not have the real ones' md5."""
-    for module in (torchvision_cifar, torchvision_utils):
+    for module in (torchvision_cifar, torchvision_svhn, torchvision_utils):
         monkeypatch.setattr(module, "check_integrity", lambda path, md5=None: Path(path).is_file())
 
 
@@ -63,6 +65,16 @@ def test_cifar10_from_disk(tmp_path, any_checksum):
     assert dataset.train.labels.tolist() == [3, 7] * 5 and dataset.classes[3] == "class 3"
     assert dataset.test.images[0, :, 0, 0].tolist() == [5, 100, 200]
     assert "icence" in dataset.about
+
+
+def test_svhn_from_disk(tmp_path, any_checksum):
+    for part, count in (("train", 4), ("test", 2)):
+        pixels = np.zeros((32, 32, 3, count), np.uint8)
+        pixels[5, 7, 2] = range(count)
+        savemat(tmp_path / f"{part}_32x32.mat", {"X": pixels, "y": np.array([[10], [1], [2], [3]])[:count]})
+    dataset = data.load("svhn", root=tmp_path)
+    assert dataset.train.images.shape == (4, 3, 32, 32) and dataset.train.labels.tolist() == [0, 1, 2, 3]
+    assert dataset.train.images[:, 2, 5, 7].tolist() == [0, 1, 2, 3] and dataset.train.images.sum() == 6
 
 
 def test_sizes_take_a_seeded_choice(tmp_path, any_checksum):
@@ -171,6 +183,7 @@ def folder(tmp_path):
 
 def test_image_folder(folder):
     (folder / "train" / "cat" / "notes.txt").write_text("not an image")
+    (folder / "train" / ".ipynb_checkpoints").mkdir()
     dataset = data.load(folder)
     assert dataset.classes == ("cat", "dog") and dataset.name == folder.name
     assert dataset.train.images.shape == (6, 3, 6, 4) and dataset.test.images.shape == (2, 3, 6, 4)
@@ -185,6 +198,8 @@ def test_image_folder_with_test_instead_of_val_or_neither(folder):
     (folder / "test").rename(folder / "other")
     with pytest.raises(data.DataError, match="neither val nor test beside train; add one, or ask for test=0"):
         data.load(folder)
+    with pytest.raises(data.DataError, match="neither val nor test"):
+        data.load(folder, test=5)
     assert len(data.load(folder, test=0).test) == 0
 
 
