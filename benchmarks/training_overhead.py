@@ -44,9 +44,9 @@ def bare(model: nn.Module, dataset: data.Dataset, epochs: int, batch_size: int) 
 def main() -> None:
     torch.manual_seed(0)
     cases = [
-        ("lenet5", models.get_model("lenet5"), data.load("handwritten"), 6),
+        ("lenet5", models.get_model("lenet5", in_channels=3), data.load("street_digits", train=12_800, test=1), 2),
         ("resnet20_tiny", models.get_model("resnet20_tiny"), data.load("street_digits", train=1280, test=1), 2),
-        ("resnet20", models.get_model("resnet20"), data.load("street_digits", train=640, test=1), 2),
+        ("resnet20", models.get_model("resnet20"), data.load("street_digits", train=1280, test=1), 2),
     ]
     print("network          bare images/s   fit images/s   ratio (median of the rounds; least, most)")
     for name, model, dataset, epochs in cases:

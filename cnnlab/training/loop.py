@@ -118,18 +118,19 @@ def fit(
                 bar.set_description(f"epoch {epoch}/{epochs}")
                 start = time.perf_counter()
                 for step, batch in enumerate(torch.randperm(len(images), device=device).split(batch_size)):
+                    target = labels[batch]
                     with autocast(device, precision):
                         logits = model(images[batch])
-                        loss = F.cross_entropy(logits, labels[batch])
+                        loss = F.cross_entropy(logits, target)
                     optimizer.zero_grad()
                     loss.backward()
                     optimizer.step()
                     schedule.step()
                     losses[step] = loss.detach()
-                    correct += (logits.argmax(1) == labels[batch]).sum()
+                    correct += (logits.argmax(1) == target).sum()
                     if step % 16 == 15 or step == steps - 1:  # not at each step: reading the loss stalls a GPU
                         _check_losses(losses[: step + 1], epoch, lr, precision, run)
-                    bar.update()
+                        bar.update(step % 16 + 1)
                 seconds = time.perf_counter() - start
                 test = evaluate(model, dataset.test, precision=precision)
                 accuracy = correct.item() / len(images)
