@@ -204,15 +204,15 @@ def _(chance_loss) -> None:
     """,
     solution="""
         torch.manual_seed(0)
-        my_run = training.fit(models.get_model("resnet20_tiny"), dataset, epochs=4, lr=0.2, batch_size=64)
+        my_run = training.fit(models.get_model("resnet20_tiny"), dataset, epochs=5, lr=0.2, batch_size=64)
     """,
     hints=[
         "LeNet-5 was drawn for centred digits on plain paper. models.list_models() has younger networks.",
-        'models.get_model("resnet20_tiny") passes the mark in four epochs; smaller batches mean more steps.',
+        'models.get_model("resnet20_tiny") passes the mark in five epochs; smaller batches mean more steps.',
     ],
     wrong={
         "not the run": "my_run = models.get_model('resnet20_tiny')",
-        "at least 88 %": "my_run = training.fit(models.get_model('lenet5', in_channels=3), dataset, epochs=1)",
+        "at least 90 %": "my_run = training.fit(models.get_model('lenet5', in_channels=3), dataset, epochs=1)",
         "handwritten": "my_run = training.fit(models.get_model('lenet5'), data.load('handwritten'), epochs=1)",
     },
 )
@@ -224,8 +224,8 @@ def _(my_run) -> None:
     if first.shape[1] != 3:
         raise Wrong("This network takes grey images, such as handwritten digits: train on dataset, the street digits.")
     accuracy = evaluate(my_run.model, fresh).accuracy
-    if accuracy < 0.88:
-        raise Wrong(f"On 1,000 fresh images your network reads {accuracy:.0%}; at least 88 % is asked for.")
+    if accuracy < 0.9:
+        raise Wrong(f"On 1,000 fresh images your network reads {accuracy:.0%}; at least 90 % is asked for.")
 
 
 register(

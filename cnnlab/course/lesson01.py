@@ -285,8 +285,8 @@ def _(my_run) -> None:
     if params > 65_000:
         raise Wrong(f"Your network has {params:,} parameters: this exercise is for LeNet's size, at most 65,000.")
     accuracy = evaluate(my_run.model, data.load("street_digits", train=1, test=1000, seed=1).test).accuracy
-    if accuracy < 0.88:
-        raise Wrong(f"On 1,000 fresh street digits your network reads {accuracy:.0%}; at least 88 % is asked for.")
+    if accuracy < 0.9:
+        raise Wrong(f"On 1,000 fresh street digits your network reads {accuracy:.0%}; at least 90 % is asked for.")
 
 
 def _parameters(name: str) -> int:
