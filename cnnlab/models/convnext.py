@@ -115,6 +115,6 @@ CONFIGS = {
     "convnext_base": partial(ConvNeXt, widths=(128, 256, 512, 1024), depths=(3, 3, 27, 3), drop_path=0.5),
     "convnext_large": partial(ConvNeXt, widths=(192, 384, 768, 1536), depths=(3, 3, 27, 3), drop_path=0.5),
     "convnext_tiny_tiny": partial(
-        ConvNeXt, widths=(16, 32, 64, 128), depths=(1, 1, 3, 1), layer_scale=1.0, patch_size=2, num_classes=10
+        ConvNeXt, widths=(24, 48, 96, 192), depths=(1, 1, 3, 1), layer_scale=1.0, patch_size=2, num_classes=10
     ),
 }

@@ -79,16 +79,21 @@ class Roadmap(nn.Module):
     """A ResNet-50 on which the first steps were taken: (N, in_channels, H, W) -> (N, num_classes) logits."""
 
     def __init__(
-        self, taken: tuple[str, ...], width: int, kernel_size: int, num_classes: int, in_channels: int
+        self, taken: tuple[str, ...], width: int, kernel_size: int, patch_size: int, num_classes: int, in_channels: int
     ) -> None:
         super().__init__()
         norm, activation, bias = layers(taken)
         width = width * 3 // 2 if "width 96" in taken else width
         act = [] if "fewer activations" in taken else [activation()]
         if "patchify stem" in taken:
-            self.stem = nn.Sequential(nn.Conv2d(in_channels, width, 4, 4, bias=bias), norm(width), *act)
+            self.stem = nn.Sequential(
+                nn.Conv2d(in_channels, width, patch_size, patch_size, bias=bias), norm(width), *act
+            )
         else:
-            conv, pool = nn.Conv2d(in_channels, width, 7, 2, padding=3, bias=False), nn.MaxPool2d(3, 2, padding=1)
+            conv, pool = (
+                nn.Conv2d(in_channels, width, 7, patch_size // 2, padding=3, bias=False),
+                nn.MaxPool2d(3, 2, padding=1),
+            )
             self.stem = nn.Sequential(conv, norm(width), *act, pool)
         stages, channels = [], width
         for index, depth in enumerate((3, 3, 9, 3) if "stage ratio" in taken else (3, 4, 6, 3)):
@@ -115,6 +120,7 @@ def convnext_roadmap(
     steps: Literal[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12] = 12,
     width: int = 64,
     kernel_size: Literal[5, 7, 9, 11] = 7,
+    patch_size: Literal[2, 4] = 4,
     num_classes: int = 1000,
     in_channels: int = 3,
 ) -> nn.Module:
@@ -122,19 +128,20 @@ def convnext_roadmap(
 
     width: channels of ResNet-50's first stage; half more from "width 96" on.
     kernel_size: what "large kernel" makes of 3. ConvNeXt-T itself has 7; Table 10 has them all.
+    patch_size: by how much the stem divides the size, patches or not; 2 for images of 32x32.
 
     >>> convnext_roadmap(steps=3)(torch.zeros(1, 3, 224, 224)).shape
     torch.Size([1, 1000])
     """
     if steps < len(STEPS):
-        return Roadmap(STEPS[:steps], width, kernel_size, num_classes, in_channels)
+        return Roadmap(STEPS[:steps], width, kernel_size, patch_size, num_classes, in_channels)
     if kernel_size != 7:
         raise ValueError(f"ConvNeXt-T has kernel_size 7, not {kernel_size}. Before its last step it can be another.")
     widths = tuple(width * 3 // 2 * 2**stage for stage in range(4))
-    return ConvNeXt(widths, (3, 3, 9, 3), num_classes=num_classes, in_channels=in_channels)
+    return ConvNeXt(widths, (3, 3, 9, 3), patch_size=patch_size, num_classes=num_classes, in_channels=in_channels)
 
 
 CONFIGS = {
     "convnext_roadmap": convnext_roadmap,
-    "convnext_roadmap_tiny": partial(convnext_roadmap, width=16, num_classes=10),
+    "convnext_roadmap_tiny": partial(convnext_roadmap, width=8, patch_size=2, num_classes=10),
 }

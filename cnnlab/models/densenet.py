@@ -128,6 +128,6 @@ CONFIGS = {
     "densenet201": partial(DenseNet, depths=(6, 12, 48, 32)),
     "densenet_40_12": partial(_plain, depths=(12, 12, 12), growth_rate=12),
     "densenet_bc_100_12": partial(_cifar, depths=(16, 16, 16), growth_rate=12, stem_width=24),
-    "densenet_40_12_tiny": partial(_plain, depths=(12, 12, 12), growth_rate=4),
-    "densenet_bc_100_12_tiny": partial(_cifar, depths=(6, 6, 6), growth_rate=8, stem_width=16),
+    "densenet_40_12_tiny": partial(_plain, depths=(4, 4, 4), growth_rate=12),
+    "densenet_bc_100_12_tiny": partial(_cifar, depths=(4, 4, 4), growth_rate=12, stem_width=24),
 }

@@ -22,6 +22,10 @@ MODULES = (
 )
 
 
+def scaled(channels: int, width: float) -> int:
+    return max(1, round(channels * width))
+
+
 def conv_relu(in_channels: int, channels: int, kernel: int, stride: int = 1, batch_norm: bool = True) -> nn.Sequential:
     layers = [nn.Conv2d(in_channels, channels, kernel, stride, padding=kernel // 2, bias=not batch_norm)]
     if batch_norm:
@@ -53,6 +57,25 @@ class Inception(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.cat([branch(x) for branch in self.branches], dim=1)
+
+
+class AuxiliaryHead(nn.Sequential):
+    """A classifier halfway, whose loss brings gradient to the layers before it: (N, in_channels, H, W) -> (N, classes).
+
+    The paper averages windows of 5x5 with stride 3, which gives 4x4 on its 14x14 maps only; here any map gives 4x4.
+    """
+
+    def __init__(self, in_channels: int, width: float, batch_norm: bool, dropout: float, num_classes: int) -> None:
+        channels, hidden = scaled(128, width), scaled(1024, width)
+        super().__init__(
+            nn.AdaptiveAvgPool2d(4),
+            conv_relu(in_channels, channels, 1, batch_norm=batch_norm),
+            nn.Flatten(),
+            nn.Linear(channels * 4 * 4, hidden),
+            nn.ReLU(inplace=True),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, num_classes),
+        )
 
 
 class Outputs(NamedTuple):
@@ -93,57 +116,44 @@ class GoogLeNet(nn.Module):
         in_channels: int = 3,
     ) -> None:
         super().__init__()
-        conv = partial(conv_relu, batch_norm=not original)
-        pool = partial(nn.MaxPool2d, ceil_mode=True)
-        last_pool = 3 if original else 2
-        self.min_size = (4 if small_images else 15) if not original else (8 if small_images else 31)
-
-        def scaled(channels: int) -> int:
-            return max(1, round(channels * width))
-
+        if transform_input and in_channels != 3:
+            raise ValueError(f"transform_input is for images of 3 channels, not {in_channels}.")
+        self.min_size = {(False, False): 15, (True, False): 31, (False, True): 4, (True, True): 8}[
+            original, small_images
+        ]
+        conv, pool = partial(conv_relu, batch_norm=not original), partial(nn.MaxPool2d, stride=2, ceil_mode=True)
+        thin, channels = scaled(64, width), scaled(192, width)
         self.stem = nn.Sequential(
             Rescale() if transform_input else nn.Identity(),
-            conv(in_channels, scaled(64), 3) if small_images else conv(in_channels, scaled(64), 7, stride=2),
-            nn.Identity() if small_images else pool(3, stride=2),
+            conv(in_channels, thin, 3) if small_images else conv(in_channels, thin, 7, stride=2),
+            nn.Identity() if small_images else pool(3),
             normalise() if original else nn.Identity(),
-            conv(scaled(64), scaled(64), 1),
-            conv(scaled(64), scaled(192), 3),
+            conv(thin, thin, 1),
+            conv(thin, channels, 3),
             normalise() if original else nn.Identity(),
-            pool(3, stride=2),
+            pool(3),
         )
-        self.stages, channels, ends = nn.Sequential(), scaled(192), []
-        for modules, last in zip(MODULES, (pool(3, stride=2), pool(last_pool, stride=2), nn.Identity()), strict=True):
+        self.stages, outputs = nn.Sequential(), []
+        for modules, end in zip(MODULES, (pool(3), pool(3 if original else 2), nn.Identity()), strict=True):
             stage = nn.Sequential()
-            for widths in modules:
-                widths = tuple(map(scaled, widths))
+            for row in modules:
+                widths = tuple(scaled(number, width) for number in row)
                 stage.append(Inception(channels, widths, 5 if original else 3, batch_norm=not original))
                 channels = widths[0] + widths[2] + widths[4] + widths[5]
-                ends.append(channels)
-            self.stages.append(stage.append(last))
+                outputs.append(channels)
+            self.stages.append(stage.append(end))
         self.aux_heads = None
-        if aux_heads:
-            taps = (ends[2], ends[5])  # 4a and 4d
-            self.aux_heads = nn.ModuleList(
-                nn.Sequential(
-                    nn.AdaptiveAvgPool2d(4),  # of 14x14; the paper's windows of 5x5 with stride 3 fit no other size
-                    conv(tap, scaled(128), 1),
-                    nn.Flatten(),
-                    nn.Linear(scaled(128) * 4 * 4, scaled(1024)),
-                    nn.ReLU(inplace=True),
-                    nn.Dropout(aux_dropout),
-                    nn.Linear(scaled(1024), num_classes),
-                )
-                for tap in taps
-            )
+        if aux_heads:  # on 4a and 4d, the third and the sixth module
+            heads = (AuxiliaryHead(outputs[i], width, not original, aux_dropout, num_classes) for i in (2, 5))
+            self.aux_heads = nn.ModuleList(heads)
         self.head = nn.Sequential(
             nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout), nn.Linear(channels, num_classes)
         )
         for layer in self.modules():
-            if (
-                isinstance(layer, (nn.Conv2d, nn.Linear)) and original
-            ):  # the paper does not say; this is Caffe's release
-                nn.init.xavier_uniform_(layer.weight)
-                nn.init.constant_(layer.bias, 0.2 if isinstance(layer, nn.Conv2d) else 0)
+            if isinstance(layer, (nn.Conv2d, nn.Linear)) and original:
+                # He's of 2015, as the paper says nothing: from Glorot's, without batch norm, the twin learns nothing.
+                nn.init.kaiming_normal_(layer.weight)
+                nn.init.zeros_(layer.bias)
             elif isinstance(layer, (nn.Conv2d, nn.Linear)):
                 nn.init.trunc_normal_(layer.weight, std=0.01)
 
@@ -184,5 +194,5 @@ CONFIGS = {
     "googlenet": GoogLeNet,
     "googlenet_2014": _2014,
     "googlenet_tiny": partial(GoogLeNet, **_tiny),
-    "googlenet_2014_tiny": partial(_2014, **_tiny),
+    "googlenet_2014_tiny": partial(_2014, **_tiny | {"dropout": 0.0, "aux_dropout": 0.0}),
 }

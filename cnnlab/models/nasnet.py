@@ -233,6 +233,8 @@ class NASNet(nn.Module):
         in_channels: int = 3,
     ) -> None:
         super().__init__()
+        if width % 2**stem_cells:
+            raise ValueError(f"width must be a multiple of {2**stem_cells}, for the narrower stem cells, not {width}.")
         stride, padding = (2, 0) if stem_cells else (1, 1)
         self.stem = nn.Sequential(
             nn.Conv2d(in_channels, stem_channels, 3, stride, padding, bias=False), norm(stem_channels)
@@ -273,5 +275,5 @@ class NASNet(nn.Module):
 CONFIGS = {
     "nasnet_a_mobile": NASNet,
     "nasnet_a_large": partial(NASNet, width=168, depth=6, stem_channels=96, keep_p=True),
-    "nasnet_a_mobile_tiny": partial(NASNet, width=8, depth=1, stem_channels=24, stem_cells=0, num_classes=10),
+    "nasnet_a_mobile_tiny": partial(NASNet, width=16, depth=1, stem_channels=16, stem_cells=1, num_classes=10),
 }

@@ -29,16 +29,16 @@ def load_imagenet(name: str, build: Callable[..., nn.Module], config: Mapping[st
         weights = theirs.get_model_weights(name)["IMAGENET1K_V1"]
     except (ValueError, KeyError):
         raise ValueError(f"torchvision has no ImageNet weights for {name}. Build it without weights.") from None
+    if (channels := config.get("in_channels", 3)) != 3:
+        raise ValueError(
+            f"The ImageNet weights of {name} see 3 channels, not {channels}. Load them without in_channels, then "
+            "replace the first convolution, or bring the images to 3 channels."
+        )
     model = build(**{**OPTIONS.get(name, {}), **config})
     if (classes := config.get("num_classes", 1000)) != 1000:
         raise ValueError(
             f"The ImageNet weights of {name} tell 1000 classes apart, not {classes}. Load them without num_classes, "
             f"then replace the last layer: model.head[-1] = nn.Linear({model.head[-1].in_features}, {classes})"
-        )
-    if (channels := config.get("in_channels", 3)) != 3:
-        raise ValueError(
-            f"The ImageNet weights of {name} see 3 channels, not {channels}. Load them without in_channels, then "
-            "replace the first convolution, or bring the images to 3 channels."
         )
     with torch.device("meta"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # GoogLeNet's, about an initialisation that does not happen on "meta"

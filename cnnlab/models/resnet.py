@@ -151,9 +151,7 @@ class ResNet(nn.Module):
             self.stages.append(blocks)
         self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, num_classes))
         for layer in self.modules():
-            if isinstance(
-                layer, nn.Conv2d
-            ):  # variance 2 / fan-out keeps gradients alive through ReLUs (reference [13])
+            if isinstance(layer, nn.Conv2d):  # so that gradients keep their size through ReLUs (reference [13])
                 nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, x: Tensor) -> Tensor:

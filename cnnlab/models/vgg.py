@@ -81,7 +81,7 @@ class VGG(nn.Module):
         return self.head(self.stages(self.stem(x)))
 
 
-_tiny = partial(VGG, width=16, hidden=128, small_images=True, num_classes=10)
+_tiny = partial(VGG, width=16, hidden=128, dropout=0.0, small_images=True, num_classes=10)
 CONFIGS = {
     **{f"vgg{layers}": partial(VGG, depths=depths) for layers, depths in DEPTHS.items()},
     **{f"vgg{layers}_bn": partial(VGG, depths=depths, batch_norm=True) for layers, depths in DEPTHS.items()},

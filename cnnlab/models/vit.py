@@ -24,7 +24,7 @@ class Patches(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         patches = self.project(x).flatten(2).transpose(1, 2)
-        return torch.cat([self.class_token.expand(len(x), -1, -1), patches], 1)
+        return torch.cat([self.class_token.expand(x.shape[0], -1, -1), patches], 1)
 
 
 class Positions(nn.Module):
@@ -131,6 +131,6 @@ class ViT(nn.Module):
 CONFIGS = {
     "vit_b_16": ViT,
     "vit_b_16_tiny": partial(
-        ViT, image_size=32, patch_size=4, width=64, depth=6, heads=4, mlp_width=128, num_classes=10
+        ViT, image_size=32, patch_size=8, width=64, depth=4, heads=4, mlp_width=256, num_classes=10
     ),
 }

@@ -108,5 +108,7 @@ def test_wrong_specifications() -> None:
         CellSpec((("sep3", "h", "sep3", "b1"),))
     with pytest.raises(ValueError, match=r"output of a cell is made of h, p, b1, not of b1, b2"):
         CellSpec((("sep3", "h", "sep3", "p"),), output=("b1", "b2"))
+    with pytest.raises(ValueError, match="width must be a multiple of 4"):
+        get_model("nasnet_a_mobile", width=10)
     with pytest.raises(ValueError, match="reduction cell cannot give p or h"):
         Cell(NORMAL_A, 8, 8, 8, stride=2)

@@ -15,7 +15,7 @@ def test_is_torchvisions() -> None:
 
 def test_tiny_is_torchvisions_with_the_same_numbers() -> None:
     assert_equivalent(
-        lambda: VisionTransformer(32, 4, 6, 4, 64, 128, num_classes=10), lambda: get_model("vit_b_16_tiny"), size=32
+        lambda: VisionTransformer(32, 8, 4, 4, 64, 256, num_classes=10), lambda: get_model("vit_b_16_tiny"), size=32
     )
 
 
