@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="there is no make here")
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}  # of `make test`
 needs_environment = pytest.mark.skipif(
     not (ROOT / ".venv/.ready").exists(), reason="the environment was not made by make"
 )
@@ -24,7 +25,7 @@ def test_make_lab_serves_the_first_lesson(tmp_path):
     flags = "--no-browser --allow-root --ip=127.0.0.1 --port=0 --IdentityProvider.token=secret"
     places = {name: str(tmp_path / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR")}
     with open(tmp_path / "log", "w") as log:
-        lab = subprocess.Popen(["make", "lab", f"FLAGS={flags}"], cwd=ROOT, stderr=log, env=os.environ | places)
+        lab = subprocess.Popen(["make", "lab", f"FLAGS={flags}"], cwd=ROOT, stderr=log, env=ENVIRONMENT | places)
         try:
             for _ in range(120):
                 time.sleep(0.5)
@@ -45,7 +46,7 @@ def test_make_lab_serves_the_first_lesson(tmp_path):
 @needs_environment
 def test_nothing_is_installed_twice():
     start = time.perf_counter()
-    done = subprocess.run(["make", "--question", ".venv/.ready"], cwd=ROOT)
+    done = subprocess.run(["make", "--question", ".venv/.ready"], cwd=ROOT, env=ENVIRONMENT)
     assert done.returncode == 0 and time.perf_counter() - start < 5
 
 
@@ -71,7 +72,8 @@ def python(folder: Path, refuses: str) -> str:
     [("version_info", "cnnlab needs Python 3.11 or newer"), ("import venv", "This Python has no venv module")],
 )
 def test_a_python_that_will_not_do_is_refused_in_one_line(fresh, refuses, message):
-    done = subprocess.run(["make", "lab", python(fresh, refuses)], cwd=fresh, capture_output=True, text=True)
+    command = ["make", "lab", python(fresh, refuses)]
+    done = subprocess.run(command, cwd=fresh, capture_output=True, text=True, env=ENVIRONMENT)
     lines = (done.stdout + done.stderr).strip().splitlines()
     assert done.returncode != 0 and not (fresh / ".venv").exists()
     assert lines[0].startswith(message) and len(lines) == 2  # the other line is make's own
@@ -81,7 +83,7 @@ def test_a_failed_download_says_so_and_the_next_run_tries_again(fresh):
     offline = {"PIP_CONFIG_FILE": os.devnull, "PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_RETRIES": "0"}
     offline |= {"PIP_FIND_LINKS": "", "PIP_EXTRA_INDEX_URL": ""}
     command = ["make", "test", f"PYTHON={sys.executable}"]
-    done = subprocess.run(command, cwd=fresh, capture_output=True, text=True, env=os.environ | offline)
+    done = subprocess.run(command, cwd=fresh, capture_output=True, text=True, env=ENVIRONMENT | offline)
     assert done.returncode != 0 and not (fresh / ".venv/.ready").exists()
     assert "The packages could not be installed: is there a network" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
