@@ -36,7 +36,7 @@ class Block(nn.Module):
         super().__init__()
         norm, activation, bias = layers(taken)
         wide = out_channels * 4 if "inverted bottleneck" in taken else out_channels // 4
-        groups = wide if "depthwise convolution" in taken else 1
+        # Of each convolution: channels before and after it, kernel, stride, groups.
         if "depthwise moved up" in taken:
             plan = (
                 (in_channels, in_channels, kernel_size, stride, in_channels),
@@ -46,7 +46,7 @@ class Block(nn.Module):
         else:
             plan = (
                 (in_channels, wide, 1, 1, 1),
-                (wide, wide, kernel_size, stride, groups),
+                (wide, wide, kernel_size, stride, wide if "depthwise convolution" in taken else 1),
                 (wide, out_channels, 1, 1, 1),
             )
         self.residual = nn.Sequential()
@@ -86,16 +86,12 @@ class Roadmap(nn.Module):
         width = width * 3 // 2 if "width 96" in taken else width
         act = [] if "fewer activations" in taken else [activation()]
         if "patchify stem" in taken:
-            self.stem = nn.Sequential(
-                nn.Conv2d(in_channels, width, patch_size, patch_size, bias=bias), norm(width), *act
-            )
+            patches = nn.Conv2d(in_channels, width, patch_size, patch_size, bias=bias)
+            self.stem = nn.Sequential(patches, norm(width), *act)
         else:
-            conv, pool = (
-                nn.Conv2d(in_channels, width, 7, patch_size // 2, padding=3, bias=False),
-                nn.MaxPool2d(3, 2, padding=1),
-            )
-            self.stem = nn.Sequential(conv, norm(width), *act, pool)
-        stages, channels = [], width
+            conv = nn.Conv2d(in_channels, width, 7, patch_size // 2, padding=3, bias=False)
+            self.stem = nn.Sequential(conv, norm(width), *act, nn.MaxPool2d(3, 2, padding=1))
+        self.stages, channels = nn.Sequential(), width
         for index, depth in enumerate((3, 3, 9, 3) if "stage ratio" in taken else (3, 4, 6, 3)):
             out = width * 2**index * (1 if "inverted bottleneck" in taken else 4)
             kernel = kernel_size if "large kernel" in taken else 3
@@ -103,8 +99,7 @@ class Roadmap(nn.Module):
             for block in range(depth):
                 stage.append(Block(channels, out, 2 if index and not block else 1, kernel, taken))
                 channels = out
-            stages.append(stage)
-        self.stages = nn.Sequential(*stages)
+            self.stages.append(stage)
         self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, num_classes))
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):

@@ -3,6 +3,10 @@
 
 ResNet adds, DenseNet keeps: every layer of a block reads the maps of all layers before it and appends a few of its own,
 `growth_rate` of them, so that nothing is computed twice and no layer needs to be wide.
+
+For ImageNet, Table 1: four blocks of DenseNet-BC with growth rate 32, laid out as in torchvision. For CIFAR, section 3:
+three equal blocks after a 3x3 convolution to 16 channels, or to twice the growth rate in DenseNet-BC. A stage here is a
+block with the transition before it, so that each stage has one size of map.
 """
 
 from functools import partial

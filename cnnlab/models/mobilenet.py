@@ -74,14 +74,13 @@ class MobileNet(nn.Module):
             raise ValueError(f"width multiplies the channels: it must be above 0 (the paper's 0.25 to 1), not {width}.")
         channels = max(8, int(32 * width))
         self.stem = nn.Sequential(*conv_norm_act(in_channels, channels, kernel_size=3, stride=stem_stride))
-        stages = []
+        self.stages = nn.Sequential()
         for index, (wider, depth) in enumerate(STAGES):
             wider = max(8, int(wider * width))
             blocks = [block(channels, wider, stride=1 if index == 0 else 2)]
             blocks += [block(wider, wider) for _ in range(depth - 1) if not (shallow and depth == 6)]
-            stages.append(nn.Sequential(*blocks))
+            self.stages.append(nn.Sequential(*blocks))
             channels = wider
-        self.stages = nn.Sequential(*stages)
         self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, num_classes))
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):

@@ -239,13 +239,13 @@ class NASNet(nn.Module):
         self.stem = nn.Sequential(
             nn.Conv2d(in_channels, stem_channels, 3, stride, padding, bias=False), norm(stem_channels)
         )
-        plan = (
-            [[(reduction, width // 2 ** (stem_cells - i), 2, False) for i in range(stem_cells)]] if stem_cells else []
-        )
+        halvings = range(stem_cells, 0, -1)
+        plan = [[(reduction, width // 2**i, 2, False) for i in halvings]] if stem_cells else []
         for group in range(3):
             cells = [(reduction, width * 2**group, 2, keep_p)] if group else []
             plan.append(cells + [(normal, width * 2**group, 1, False)] * depth)
-        p, h, p_size, h_size, stages = None, stem_channels, 0, 0, []  # sizes as how often they were halved
+        self.stages = nn.Sequential()
+        p, h, p_size, h_size = None, stem_channels, 0, 0  # channels of the maps, and how often they were halved
         for cells in plan:
             stage = nn.Sequential()
             for spec, channels, stride, keep in cells:
@@ -253,8 +253,7 @@ class NASNet(nn.Module):
                 if not keep:
                     p, p_size = h, h_size
                 h, h_size = stage[-1].out_channels, h_size + stride - 1
-            stages.append(stage)
-        self.stages = nn.Sequential(*stages)
+            self.stages.append(stage)
         self.head = nn.Sequential(
             nn.ReLU(inplace=True),
             nn.AdaptiveAvgPool2d(1),

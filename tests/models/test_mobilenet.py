@@ -5,6 +5,7 @@ import timm
 import torch
 import torchvision
 from equivalence import assert_equivalent, assert_same_initialisation, macs
+from torchvision.models._utils import _make_divisible
 
 from cnnlab.models import get_model
 from cnnlab.models.mobilenet import DepthwiseSeparable, FullConvolution
@@ -46,8 +47,6 @@ def test_v1_at_the_resolutions_of_table_7(size: int, millions: float) -> None:
 
 
 def test_round_channels() -> None:
-    from torchvision.models._utils import _make_divisible
-
     for channels in (1, 7.9, 11, 12, 33.6, 34.9, 100, 1280 * 1.4):
         assert round_channels(channels) == _make_divisible(channels, 8)
 
