@@ -52,6 +52,25 @@ def reproducible(seed: int, device: torch.device) -> Iterator[None]:
         yield
 
 
+def random_state(device: torch.device) -> list[torch.Tensor]:
+    """The state of PyTorch's random numbers, on the processor and on this device."""
+    return [torch.get_rng_state(), *([torch.cuda.get_rng_state(device)] if device.type == "cuda" else [])]
+
+
+def set_random_state(state: list[torch.Tensor], device: torch.device) -> None:
+    """Go on with the random numbers where `random_state` was taken."""
+    torch.set_rng_state(state[0])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(state[1], device)
+
+
+def machine_class(device: torch.device) -> str:
+    """The kind of machine that a record was made on, in a few words."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{torch.get_num_threads()} CPU threads, {'bf16' if has_bf16(device) else 'fp32'}"
+
+
 def machine() -> Table:
     """What this machine has, as a table."""
     device = find_device()

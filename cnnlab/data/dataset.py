@@ -55,6 +55,17 @@ class Dataset:
     std: tuple[float, ...]
     about: str
 
+    def hold_out(self, images: int, seed: int = 0) -> "Dataset":
+        """The same set with a test split of so many of its *training* images, to choose by; they leave the training.
+
+        >>> data.load("street_digits").hold_out(500)
+        street_digits: 3,500 training and 500 test images, 3x32x32, 10 classes
+        """
+        checked_size(self.name, "test", images, len(self.train) - 1)
+        order = torch.randperm(len(self.train), generator=torch.Generator().manual_seed(seed))
+        parts = [(self.train.images[part], self.train.labels[part]) for part in (order[images:], order[:images])]
+        return assemble(self.name, *parts, self.classes, self.about)
+
     def __repr__(self) -> str:
         shape = "x".join(map(str, self.train.images.shape[1:]))
         sizes = f"{len(self.train):,} training and {len(self.test):,} test images"

@@ -2,5 +2,6 @@
 
 from cnnlab.measure.cost import Cost, cost
 from cnnlab.measure.features import feature_maps
+from cnnlab.measure.throughput import Throughput, throughput
 
-__all__ = ["Cost", "cost", "feature_maps"]
+__all__ = ["Cost", "Throughput", "cost", "feature_maps", "throughput"]

@@ -1,5 +1,7 @@
 """Training: one loop for every network, and what is measured while it runs."""
 
+from cnnlab.training.augment import Augment
+from cnnlab.training.checkpoint import CheckpointError
 from cnnlab.training.loop import DivergedError, Epoch, Metrics, Run, evaluate, fit
 
-__all__ = ["DivergedError", "Epoch", "Metrics", "Run", "evaluate", "fit"]
+__all__ = ["Augment", "CheckpointError", "DivergedError", "Epoch", "Metrics", "Run", "evaluate", "fit"]

@@ -1,8 +1,11 @@
 """The training loop: plain PyTorch, in memory, the same for every network and data set of the course."""
 
 import time
+import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -10,8 +13,9 @@ from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from cnnlab.data.dataset import Dataset, Split
-from cnnlab.device import Precision, autocast, find_device, reproducible
+from cnnlab.device import Precision, autocast, find_device, random_state, reproducible, set_random_state
 from cnnlab.table import Table
+from cnnlab.training import checkpoint as checkpoints
 
 
 @dataclass(frozen=True)
@@ -38,17 +42,21 @@ class Epoch:
 
 @dataclass
 class Run:
-    """A training and its result: the trained model, one `Epoch` a pass, and how fast it went."""
+    """A training and its result: the trained model, one `Epoch` a pass over its `images`, and how fast it went."""
 
     model: nn.Module
     history: list[Epoch] = field(default_factory=list)
-    images_per_second: float = 0.0
+    images: int = 0
     interrupted: bool = False
 
     @property
     def seconds(self) -> float:
         """Seconds of training, evaluation not counted."""
         return sum(epoch.seconds for epoch in self.history)
+
+    @property
+    def images_per_second(self) -> float:
+        return len(self.history) * self.images / self.seconds if self.history else 0.0
 
     def table(self) -> Table:
         formats = {"epoch": "d", "lr": ".2g", "seconds": ".1f", "train_accuracy": ".1%", "test_accuracy": ".1%"}
@@ -80,48 +88,74 @@ def fit(
     lr: float = 0.1,
     batch_size: int = 128,
     weight_decay: float = 5e-4,
+    optimizer: Literal["sgd", "adamw"] = "sgd",
+    augment: Callable[[Tensor], Tensor] | None = None,
     seed: int = 0,
     device: str | torch.device | None = None,
     precision: Precision = "auto",
+    checkpoint: str | Path | None = None,
     on_epoch: Callable[[Run], None] | None = None,
     progress: bool = True,
 ) -> Run:
-    """Train a model by SGD with Nesterov momentum 0.9 and a one-cycle learning rate.
+    """Train a model with a one-cycle learning rate, by SGD with Nesterov momentum 0.9 or by AdamW.
 
-    model: (N, C, H, W) float images -> (N, classes) logits. It is trained in place and left in eval mode.
-    lr: the peak of the cycle, reached after a quarter of the steps.
-    seed: of the order of images and of dropout; the weights come from the model. The caller's random state is kept,
-        and the same model, seed and machine give the same weights to the last bit.
+    model: (N, C, H, W) float images -> (N, classes) logits. It is trained in place and left in eval mode. A model with
+        auxiliary heads returns their logits too while it trains; their losses count `model.aux_weight` times.
+    lr: the peak of the cycle, reached after a quarter of the steps. SGD wants about 0.1, AdamW about 0.002.
+    augment: changes each batch of normalised training images, for example `training.Augment(flip=True, shift=4)`.
+    seed: of the order of images, augmentation and dropout; the weights come from the model. The caller's random state
+        is kept, and the same model, seed and machine give the same weights to the last bit.
     device: "cuda", "mps" or "cpu"; the best there is where None.
     precision: "fp32", "bf16" (autocast), or "auto": bf16 where the hardware multiplies it natively.
+    checkpoint: a file that is replaced after each epoch. Where it is there already, training goes on from it, and ends
+        with the same weights, to the last bit, as if it had never stopped.
     on_epoch: called with the run so far after each epoch, for example `view.live_curves()`.
 
     Interrupting (the stop button of a notebook) returns the run so far. Raises DivergedError where the loss becomes
-    infinite or NaN, ValueError where model, data and arguments do not fit together.
+    infinite or NaN, ValueError where model, data and arguments do not fit together, CheckpointError where the
+    checkpoint is damaged, belongs to another training or cannot be written.
     """
     device = find_device(device)
     model.to(device, memory_format=torch.channels_last)
     _check_arguments(model, dataset, epochs, lr, batch_size)
+    if optimizer not in ("sgd", "adamw"):
+        raise ValueError(f"optimizer must be 'sgd' or 'adamw', not {optimizer!r}.")
     images = dataset.train.inputs().to(device, memory_format=torch.channels_last)
     labels = dataset.train.labels.to(device)
-    optimizer = torch.optim.SGD(model.parameters(), lr, 0.9, weight_decay=weight_decay, nesterov=True, fused=True)
+    asked = {"epochs": epochs, "lr": lr, "batch_size": batch_size, "weight_decay": weight_decay, "seed": seed}
+    asked |= {"optimizer": optimizer, "augment": getattr(augment, "__qualname__", repr(augment))}
+    asked |= {"model": _signature(model), "data": _fingerprint(dataset)}
+    if optimizer == "sgd":
+        options = {"momentum": 0.9, "nesterov": True, "weight_decay": weight_decay, "fused": True}
+        optimizer = torch.optim.SGD(model.parameters(), lr, **options)
+    else:
+        optimizer = torch.optim.AdamW(model.parameters(), lr, weight_decay=weight_decay, fused=True)
     steps = -(-len(images) // batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=epochs * steps + 1, pct_start=0.25)
-    run = Run(model)
-    bar = tqdm(total=epochs * steps, unit="step", disable=not progress)
+    run = Run(model, images=len(images))
+    stateful = {"model": model, "optimizer": optimizer, "schedule": schedule}
+    path = checkpoint and Path(checkpoint)
+    state = checkpoints.load(path, asked) if path else None
+    if state:
+        for name, part in stateful.items():
+            part.load_state_dict(state[name])
+        run.history = [Epoch(**epoch) for epoch in state["history"]]
+    bar = tqdm(total=epochs * steps, initial=len(run.history) * steps, unit="step", disable=not progress)
 
     with reproducible(seed, device), bar:
+        if state:
+            set_random_state(state["random"], device)
         try:
-            for epoch in range(1, epochs + 1):
+            for epoch in range(len(run.history) + 1, epochs + 1):
                 model.train()
                 losses, correct = torch.zeros(steps, device=device), torch.zeros((), device=device)
                 bar.set_description(f"epoch {epoch}/{epochs}")
                 start = time.perf_counter()
                 for step, batch in enumerate(torch.randperm(len(images), device=device).split(batch_size)):
                     target = labels[batch]
+                    inputs = images[batch] if augment is None else augment(images[batch])
                     with autocast(device, precision):
-                        logits = model(images[batch])
-                        loss = F.cross_entropy(logits, target)
+                        logits, loss = _logits_and_loss(model, inputs, target)
                     optimizer.zero_grad()
                     loss.backward()
                     optimizer.step()
@@ -138,7 +172,10 @@ def fit(
                 run.history.append(
                     Epoch(epoch, losses.mean().item(), accuracy, test.loss, test.accuracy, last_lr, seconds)
                 )
-                run.images_per_second = epoch * len(images) / run.seconds
+                if path:
+                    state = {name: part.state_dict() for name, part in stateful.items()}
+                    state |= {"history": [asdict(epoch) for epoch in run.history], "random": random_state(device)}
+                    checkpoints.save(path, asked, state)
                 if on_epoch:
                     on_epoch(run)
         except KeyboardInterrupt:
@@ -170,6 +207,27 @@ def evaluate(model: nn.Module, split: Split, *, batch_size: int = 500, precision
         top5 += hits.sum().item()
     model.train(training)
     return Metrics(loss / len(split), top1 / len(split), top5 / len(split))
+
+
+def _logits_and_loss(model: nn.Module, inputs: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    outputs = model(inputs)
+    if isinstance(outputs, Tensor):
+        return outputs, F.cross_entropy(outputs, target)
+    logits, *auxiliary = outputs
+    return logits, F.cross_entropy(logits, target) + model.aux_weight * sum(
+        F.cross_entropy(logits, target) for logits in auxiliary
+    )
+
+
+def _signature(model: nn.Module) -> str:
+    """What a checkpoint must fit: the model's name, size, and a checksum of its parameters' names and shapes."""
+    shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    count = sum(parameter.numel() for parameter in model.parameters())
+    return f"{type(model).__name__} of {count:,} parameters ({zlib.crc32(repr(shapes).encode()):08x})"
+
+
+def _fingerprint(dataset: Dataset) -> str:
+    return f"{dataset!r} ({zlib.crc32(dataset.train.labels.numpy(force=True)):08x})"
 
 
 def _check_arguments(model: nn.Module, dataset: Dataset, epochs: int, lr: float, batch_size: int) -> None:

@@ -3,7 +3,19 @@
 from cnnlab.view.diagrams import ribbon
 from cnnlab.view.explore import Explorer, explore
 from cnnlab.view.picture import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SIGNED, SKY, VERMILLION, Picture, blank, figure
-from cnnlab.view.plots import curves, feature_maps, filters, images, live_curves, panels, scatter, top_predictions
+from cnnlab.view.plots import (
+    curves,
+    dots,
+    feature_maps,
+    filters,
+    images,
+    lines,
+    live_curves,
+    panels,
+    scatter,
+    shares,
+    top_predictions,
+)
 from cnnlab.view.source import Source, source
 
 __all__ = [
@@ -21,15 +33,18 @@ __all__ = [
     "Source",
     "blank",
     "curves",
+    "dots",
     "explore",
     "feature_maps",
     "figure",
     "filters",
     "images",
+    "lines",
     "live_curves",
     "panels",
     "ribbon",
     "scatter",
+    "shares",
     "source",
     "top_predictions",
 ]

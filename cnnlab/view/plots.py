@@ -12,9 +12,10 @@ from matplotlib.transforms import Bbox
 from torch import Tensor
 
 from cnnlab.training import Run
-from cnnlab.view.picture import BLUE, SIGNED, VERMILLION, Picture, blank, figure
+from cnnlab.view.picture import BLUE, GREEN, ORANGE, PURPLE, SIGNED, SKY, VERMILLION, Picture, blank, figure
 
 MARKERS = rcParams["axes.prop_cycle"].by_key()["marker"]
+PARTS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, "#C8C8C8", "#F0E442")
 
 
 def images(
@@ -208,3 +209,100 @@ def _name_points(fig: Figure, axis: Axes, points: Mapping[str, tuple[float, floa
             if side != "center":
                 text.remove()
         taken.append(box)
+
+
+def dots(
+    results: Mapping[str, Sequence[float]],
+    *,
+    label: str,
+    limits: tuple[float, float] | None = None,
+    title: str = "",
+    alt: str = "",
+) -> Picture:
+    """Repeated measurements, a row for each name: every value a circle, their mean a bar with its number.
+
+    results: values by name, for example one accuracy for each seed; label: what they are, with the unit.
+    """
+    fig, axis = figure(size=(8, 0.42 * len(results) + 1.1), title=title)
+    for row, values in enumerate(results.values()):
+        mean = sum(values) / len(values)
+        axis.plot(values, [row] * len(values), "o", color=f"C{row}", ms=7, mfc="none", mew=1.6)
+        axis.plot(mean, row, "|", color=f"C{row}", ms=18, mew=3)
+        axis.annotate(f"{mean:.3g}", (mean, row), (0, 11), textcoords="offset points", ha="center", size=9)
+    axis.set(xlabel=label, yticks=range(len(results)), yticklabels=list(results), ylim=(len(results) - 0.5, -0.7))
+    axis.grid(False, axis="y")
+    if limits:
+        axis.set_xlim(limits)
+    listed = "; ".join(
+        f"{name} {sum(v) / len(v):.3g} (from {min(v):.3g} to {max(v):.3g}, {len(v)} runs)"
+        for name, v in results.items()
+    )
+    return Picture(fig, alt or f"{title + '. ' if title else ''}{label}: {listed}.")
+
+
+def lines(
+    series: Mapping[str, Sequence[float] | Sequence[Sequence[float]]],
+    *,
+    x: str,
+    y: str,
+    at: Sequence[float] | None = None,
+    log: str = "",
+    title: str = "",
+    alt: str = "",
+    size: tuple[float, float] = (8, 3.6),
+) -> Picture:
+    """Values in order, a line for each name; where a name has several lists (seeds), their mean and range.
+
+    x, y: what the axes are, with units; at: the places on the x axis (1, 2, 3 ... if not given); log: "x", "y" or "xy".
+    """
+    fig, axis = figure(size=size, title=title)
+    ends = []
+    for index, (name, values) in enumerate(series.items()):
+        runs = np.atleast_2d(np.asarray(values, dtype=float))
+        places = np.arange(1, runs.shape[1] + 1) if at is None else np.asarray(at)[: runs.shape[1]]
+        mean = runs.mean(0)
+        marker = MARKERS[index % len(MARKERS)]
+        axis.plot(places, mean, color=f"C{index}", marker=marker, markevery=max(1, len(mean) // 12), label=name)
+        if len(runs) > 1:
+            axis.fill_between(places, runs.min(0), runs.max(0), color=f"C{index}", alpha=0.2, lw=0)
+        ends.append(f"{name} from {mean[0]:.3g} to {mean[-1]:.3g}")
+    axis.set(xlabel=x, ylabel=y)
+    for letter in log:
+        axis.set(**{f"{letter}scale": "log"})
+    axis.legend()
+    return Picture(fig, alt or f"{title + '. ' if title else ''}{y} over {x}: {'; '.join(ends)}.")
+
+
+def shares(parts: Mapping[str, Mapping[str, float]], *, unit: str = "", title: str = "", alt: str = "") -> Picture:
+    """What a total is made of: one bar of 100 % for each name, divided into its parts.
+
+    parts: for each bar its parts by name, as amounts in the same unit; parts below 4 % stay without a number.
+    """
+    fig, axis = figure(size=(9, 0.62 * len(parts) + 1.3), title=title)
+    names = list(dict.fromkeys(part for bar in parts.values() for part in bar))
+    listed = []
+    for row, (bar, amounts) in enumerate(parts.items()):
+        total, left = sum(amounts.values()) or 1, 0.0
+        for name, amount in amounts.items():
+            share = 100 * amount / total
+            color = PARTS[names.index(name) % len(PARTS)]
+            axis.barh(row, share, left=left, color=color, edgecolor="white", label=name if row == 0 else None)
+            if share >= 4:
+                axis.text(
+                    left + share / 2,
+                    row,
+                    f"{share:.0f}%",
+                    ha="center",
+                    va="center",
+                    size=9,
+                    color="white" if color == BLUE else "black",
+                )
+            left += share
+        listed.append(f"{bar}: " + ", ".join(f"{n} {100 * a / total:.1f} %" for n, a in amounts.items()))
+    labels = [f"{bar}\n{sum(amounts.values()):,.0f} {unit}".strip() for bar, amounts in parts.items()]
+    axis.set(xlim=(0, 100), xlabel="share (%)", yticks=range(len(parts)), yticklabels=labels)
+    axis.invert_yaxis()
+    axis.grid(False)
+    seen = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
+    axis.legend(seen.values(), seen.keys(), loc="upper left", bbox_to_anchor=(1, 1), fontsize=9)
+    return Picture(fig, alt or f"{title + '. ' if title else ''}Shares. {'; '.join(listed)}.")

@@ -62,16 +62,24 @@ def test_the_random_state_outside_is_kept(digits):
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_it_takes_the_steps_of_sgd_with_nesterov_and_one_cycle(digits):
+@pytest.mark.parametrize(
+    ("name", "lr", "build"),
+    [
+        ("sgd", 0.05, lambda p: torch.optim.SGD(p, 0.05, 0.9, weight_decay=5e-4, nesterov=True)),
+        ("adamw", 0.001, lambda p: torch.optim.AdamW(p, 0.001, weight_decay=5e-4)),
+    ],
+)
+def test_it_takes_the_steps_of_its_optimizer_with_one_cycle(digits, name, lr, build):
     """Against a loop written out here, in fp32, image order from the same seed."""
     model = small()
     expected = copy.deepcopy(model)
-    training.fit(model, digits, epochs=2, lr=0.05, batch_size=64, seed=3, precision="fp32", progress=False)
+    arguments = {"epochs": 2, "batch_size": 64, "seed": 3, "precision": "fp32", "progress": False}
+    training.fit(model, digits, lr=lr, optimizer=name, **arguments)
 
     torch.manual_seed(3)
     steps = 2 * 4
-    optimizer = torch.optim.SGD(expected.parameters(), 0.05, 0.9, weight_decay=5e-4, nesterov=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.05, steps + 1, pct_start=0.25)
+    optimizer = build(expected.parameters())
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, steps + 1, pct_start=0.25)
     for _ in range(2):
         for batch in torch.randperm(200).split(64):
             loss = F.cross_entropy(expected(digits.train.inputs(batch)), digits.train.labels[batch])
@@ -128,6 +136,7 @@ def test_a_loss_that_is_no_number_stops_with_advice(digits):
         ({"batch_size": 2.5}, "batch_size must be"),
         ({"lr": -1}, "lr must be above 0"),
         ({"precision": "fp8"}, "precision must be"),
+        ({"optimizer": "lion"}, "optimizer must be 'sgd' or 'adamw', not 'lion'"),
         ({"device": "xla"}, "There is no xla here"),
     ],
 )

@@ -1,0 +1,47 @@
+"""Results that took longer than a lesson has: recorded once, with all that is needed to make them again."""
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from cnnlab.device import find_device, machine_class
+
+FOLDER = Path(__file__).parents[2] / "data"
+
+
+@dataclass(frozen=True)
+class Record:
+    """`results` as they were measured, and where they come from: the command, its date, the class of machine."""
+
+    name: str
+    about: str
+    command: str
+    date: str
+    machine: str
+    seconds: int
+    results: dict
+
+    def __str__(self) -> str:
+        return f"Recorded {self.date} on {self.machine} in {self.seconds:,} s by: {self.command}"
+
+
+def record(name: str) -> Record:
+    """The record data/<name>.json. Raises ValueError where there is none or it is damaged."""
+    path = FOLDER / f"{name}.json"
+    try:
+        return Record(name, **json.loads(path.read_text()))
+    except FileNotFoundError:
+        there = ", ".join(sorted(file.stem for file in FOLDER.glob("*.json")))
+        raise ValueError(f"There is no record {name!r}. There are: {there}.") from None
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} is damaged ({error}): restore it, or make it again.") from error
+
+
+def save_record(name: str, about: str, command: str, seconds: float, results: dict) -> Path:
+    """Write data/<name>.json; scripts in data/ call it once all results are there."""
+    content = {"about": about, "command": command, "date": date.today().isoformat()}
+    content |= {"machine": machine_class(find_device()), "seconds": round(seconds), "results": results}
+    path = FOLDER / f"{name}.json"
+    path.write_text(json.dumps(content, indent=1) + "\n")
+    return path
