@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE)
     given = parser.parse_args()
 
-    options = dict(option.split("=") for option in given.option)
+    options = {name: int(value) if value.isdigit() else value for name, value in (o.split("=") for o in given.option)}
     torch.manual_seed(given.seed)
     model = models.get_model(given.model, **options)
     whole = data.load(given.data, test=0, root=given.root)

@@ -64,6 +64,15 @@ def test_exports_and_runs_in_bf16_and_channels_last(name: str) -> None:
     assert all(parameter.grad is not None and parameter.grad.isfinite().all() for parameter in model.parameters())
 
 
+@pytest.mark.parametrize("name", ["preact_resnet50", "wrn_16_8", "resnext29_8x64d", "mobilenet_v1", "nasnet_a_mobile"])
+def test_convolutions_start_with_the_deviation_of_he_2015(name: str) -> None:
+    torch.manual_seed(0)
+    for layer, module in models.get_model(name).named_modules():
+        if isinstance(module, torch.nn.Conv2d):
+            expected = (2 / (module.out_channels * module.kernel_size[0] * module.kernel_size[1])) ** 0.5
+            assert abs(module.weight.std() / expected - 1) < 5 / module.weight.numel() ** 0.5, layer
+
+
 @pytest.mark.parametrize(
     ("name", "nearest"),
     [("resnet21", "resnet20"), ("ResNet50", "resnet50"), ("vgg_16", "vgg16"), ("zzz", "list_models")],

@@ -1,0 +1,337 @@
+"""Loss surfaces: the loss of a network over a plane through its parameters (Li et al. 2018, arXiv 1712.09913)."""
+
+import copy
+import itertools
+import json
+import math
+import os
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional as F
+from torch.nn.utils.fusion import fuse_conv_bn_weights
+from tqdm.auto import tqdm
+
+from cnnlab.data.dataset import Split
+from cnnlab.device import Precision, autocast, find_device, has_bf16
+from cnnlab.measure.planes import Plane, State, random_plane, whole_state
+
+
+@dataclass
+class LossSurface:
+    """Loss and accuracy over a grid of points of a plane. What was not measured yet is NaN.
+
+    x, y: the coordinates, (columns,) and (rows,); loss, accuracy: (rows, columns).
+    provenance: what it was measured on and how, as plain values.
+    """
+
+    x: Tensor
+    y: Tensor
+    loss: Tensor
+    accuracy: Tensor
+    provenance: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        return not self.loss.isnan().any().item()
+
+    @property
+    def points_per_second(self) -> float:
+        return self.provenance.get("measured", 0) / max(self.provenance.get("seconds", 0.0), 1e-9)
+
+    def save(self, path: str | Path) -> None:
+        """Write everything to one safetensors file, whole or not at all."""
+        path = Path(path)
+        part = path.with_name(f".{path.name}.part")
+        tensors = {name: getattr(self, name).contiguous() for name in ("x", "y", "loss", "accuracy")}
+        try:
+            save_file(tensors, part, metadata={"cnnlab": "loss surface", "provenance": json.dumps(self.provenance)})
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+
+    @staticmethod
+    def load(path: str | Path) -> "LossSurface":
+        """Read what `save` wrote. Raises ValueError for a damaged or foreign file, FileNotFoundError for none."""
+        if not Path(path).exists():
+            raise FileNotFoundError(f"There is no loss surface at {path}.")
+        try:
+            with safe_open(path, "pt") as file:
+                metadata = file.metadata() or {}
+                if metadata.get("cnnlab") != "loss surface":
+                    raise ValueError("it is another kind of file")
+                tensors = {name: file.get_tensor(name) for name in ("x", "y", "loss", "accuracy")}
+                surface = LossSurface(**tensors, provenance=json.loads(metadata["provenance"]))
+            shape = (len(surface.y), len(surface.x))
+            if surface.loss.shape != shape or surface.accuracy.shape != shape:
+                raise ValueError("its grids do not fit together")
+        except (SafetensorError, KeyError, ValueError, OSError) as error:
+            raise ValueError(f"{path} is damaged or no loss surface ({error}). Delete it and measure again.") from error
+        return surface
+
+    def __repr__(self) -> str:
+        rows, columns = self.loss.shape
+        known = self.loss[~self.loss.isnan()]
+        measured = f", loss {known.min():.3g} to {known.max():.3g}" if len(known) else ""
+        missing = "" if self.complete else f", {self.loss.isnan().sum()} points missing"
+        return f"LossSurface of {rows} x {columns} points{measured}{missing}"
+
+
+def loss_surface(
+    model: nn.Module,
+    split: Split,
+    *,
+    plane: Plane | None = None,
+    points: int | tuple[int, int] = 21,
+    span: float | tuple[float, float, float, float] = 1.0,
+    seed: int = 0,
+    precision: Precision = "auto",
+    device: str | torch.device | None = None,
+    batch_size: int = 250,
+    file: str | Path | None = None,
+    progress: bool = True,
+) -> LossSurface:
+    """The loss of a network on the images of a split, at points x points places of a plane through its parameters.
+
+    plane: random and filter-normalised by `seed` where None; see random_plane, plane_through, principal_plane.
+    points: of each axis, or (columns, rows). span: x and y go from -span to span, or (left, right, bottom, top).
+    precision: as in `training.fit`. At the grid's corners and centre both precisions are compared; the largest
+        difference in loss, relative to 1 + loss, stands in the provenance as "bf16_error".
+    file: where the surface is kept while it is measured. If it is there already, with the same settings, measuring goes
+        on from it. The stop button returns what was measured so far.
+
+    Batch norms use their running statistics and are folded into the convolutions before them. Under `torchrun` the
+    processes share the points, and each returns the whole surface; a GPU evaluates several points at a time.
+
+    Raises ValueError for an impossible grid, an empty split, or a file that holds another surface.
+    """
+    columns, rows = (points, points) if isinstance(points, int) else points
+    if min(columns, rows) < 1 or len(split) == 0:
+        raise ValueError(f"A surface needs at least 1 x 1 points and one image, not {columns} x {rows}, {len(split)}.")
+    left, right, bottom, top = (-span, span, -span, span) if isinstance(span, (int, float)) else span
+    device = find_device(device)
+    plane = plane or random_plane(model, seed)
+    x, y = torch.linspace(left, right, columns), torch.linspace(bottom, top, rows)
+    surface = LossSurface(x, y, torch.full((rows, columns), math.nan), torch.full((rows, columns), math.nan))
+    settings = {
+        "model": type(model).__name__,
+        "plane": plane.about,
+        "images": len(split),
+        "span": [left, right, bottom, top],
+    }
+    settings["start"] = _checksum(plane, split)
+    if file and Path(file).exists():
+        surface = LossSurface.load(file)
+        known = {key: surface.provenance.get(key) for key in settings}
+        if known != settings or surface.loss.shape != (rows, columns):
+            raise ValueError(f"{file} holds another surface ({known}). Name another file, or delete that one.")
+    probe = Prober(model, plane, split, device, precision, batch_size)
+    surface.provenance |= settings | {"precision": probe.precision, "device": device.type}
+    if probe.precision == "bf16":
+        surface.provenance["bf16_error"] = _rounding(model, plane, split, device, x, y)
+
+    rank, world = _rank_and_world()
+    todo = surface.loss.flatten().isnan().nonzero().flatten().tolist()[rank::world]
+    chunks = [todo[i : i + probe.at_once] for i in range(0, len(todo), probe.at_once)]
+    start, measured, saved = time.perf_counter(), 0, time.perf_counter()
+    try:
+        for chunk in tqdm(chunks, unit="points", unit_scale=probe.at_once, disable=not progress or rank > 0):
+            places = torch.tensor([[x[i % columns], y[i // columns]] for i in chunk])
+            losses, accuracies = probe(places)
+            surface.loss.view(-1)[chunk], surface.accuracy.view(-1)[chunk] = losses, accuracies
+            measured += len(chunk)
+            if file and world == 1 and time.perf_counter() - saved > 5:
+                _note(surface, start, measured).save(file)
+                saved = time.perf_counter()
+    except KeyboardInterrupt:
+        pass
+    _note(surface, start, measured)
+    if world > 1:
+        _gather(surface)
+    if file and rank == 0:
+        surface.save(file)
+    return surface
+
+
+def loss_line(
+    model: nn.Module,
+    split: Split,
+    *,
+    to: State | None = None,
+    points: int = 41,
+    span: tuple[float, float] = (-1.0, 1.0),
+    **options,
+) -> LossSurface:
+    """The loss along a line: through the model in a random direction, or from it (0) to the state `to` (1).
+
+    options: those of `loss_surface`. The result has one row.
+    """
+    plane = random_plane(model, options.get("seed", 0))
+    if to is not None:
+        origin = whole_state(model)
+        missing = [name for name in origin if name not in to or to[name].shape != origin[name].shape]
+        if missing:
+            raise ValueError(
+                f"`to` is no state of this {type(model).__name__}: {missing[0]} is missing or differs in shape."
+            )
+        # Everything moves on the way to another network, batch norms' parameters and statistics as well.
+        plane = Plane(
+            origin, {k: to[k] - v for k, v in origin.items() if v.is_floating_point()}, {}, "between two states"
+        )
+    return loss_surface(model, split, plane=plane, points=(points, 1), span=(*span, 0.0, 0.0), **options)
+
+
+class Prober:
+    """Evaluates a network at places of a plane: (P, 2) coordinates -> losses and accuracies, (P,) each."""
+
+    def __init__(
+        self, model: nn.Module, plane: Plane, split: Split, device: torch.device, precision: Precision, batch_size: int
+    ) -> None:
+        autocast(device, precision)  # refuses an unknown precision
+        moving = {**plane.first, **plane.second}
+        fixed_norms = not any(name.rpartition(".")[2].startswith("running_") for name in moving)
+        wants_bf16 = precision == "bf16" or (precision == "auto" and has_bf16(device))
+        self.precision = "bf16" if wants_bf16 and fixed_norms else "fp32"
+        self.device, self.at_once = device, 8 if device.type == "cuda" else 1
+        self.batches = [
+            (split.inputs(slice(i, i + batch_size)), split.labels[i : i + batch_size])
+            for i in range(0, len(split), batch_size)
+        ]
+        self.batches = [
+            (x.to(device, self.dtype, memory_format=torch.channels_last), y.to(device)) for x, y in self.batches
+        ]
+        self.model = copy.deepcopy(model).to(device).eval()
+        self.model.load_state_dict(plane.origin)
+        origin, *directions = [
+            {k: v.to(device) for k, v in part.items()} for part in (plane.origin, plane.first, plane.second)
+        ]
+        if fixed_norms:  # then folding is linear: fold the origin and the directions, once
+            origin, *directions = fold(self.model, origin, directions)
+        self.names = [name for name, value in origin.items() if value.is_floating_point()]
+        self.origin = _flat([origin[name] for name in self.names])
+        self.directions = torch.stack(
+            [_flat([d.get(n, torch.zeros_like(origin[n])) for n in self.names]) for d in directions]
+        )
+        self.shapes = [origin[name].shape for name in self.names]
+        self.model.to(self.dtype, memory_format=torch.channels_last)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return torch.bfloat16 if self.precision == "bf16" else torch.float32
+
+    @torch.inference_mode()
+    def __call__(self, places: Tensor) -> tuple[Tensor, Tensor]:
+        flat = self.origin + places.to(self.device) @ self.directions
+        states = self._states(flat.to(self.dtype))
+        return self._many(states, len(places)) if len(places) > 1 else self._one({k: v[0] for k, v in states.items()})
+
+    def _states(self, flat: Tensor) -> dict[str, Tensor]:
+        parts = flat.split([shape.numel() for shape in self.shapes], dim=1)
+        return {n: p.view(len(flat), *s) for n, p, s in zip(self.names, parts, self.shapes, strict=True)}
+
+    def _one(self, state: State) -> tuple[Tensor, Tensor]:
+        for name, value in self.model.state_dict(keep_vars=True).items():
+            if name in state:
+                value.data.copy_(state[name])
+        return self._scores(lambda x: self.model(x)[None])
+
+    def _many(self, states: State, count: int) -> tuple[Tensor, Tensor]:
+        run = torch.func.vmap(lambda state, x: functional_call(self.model, state, (x,)), in_dims=(0, None))
+        return self._scores(lambda x: run(states, x))
+
+    def _scores(self, logits_of: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+        loss = accuracy = 0.0
+        for images, labels in self.batches:
+            logits = logits_of(images).float()
+            loss = loss + F.cross_entropy(logits.flatten(0, 1), labels.repeat(len(logits)), reduction="none").view(
+                len(logits), -1
+            ).sum(1)
+            accuracy = accuracy + (logits.argmax(2) == labels).sum(1)
+        total = sum(len(labels) for _, labels in self.batches)
+        return (loss / total).cpu(), (accuracy / total).float().cpu()
+
+
+def fold(model: nn.Module, origin: State, directions: list[State]) -> tuple[dict[str, Tensor], ...]:
+    """Fold each batch norm into the convolution before it: in the model, in place, and in states of it.
+
+    With its running statistics a batch norm multiplies each channel and adds to it, so that the convolution can do it.
+    Returns the states of the folded model; those of directions, in which no batch norm moves, as well.
+    """
+    states = [dict(origin), *map(dict, directions)]
+    for prefix, parent in list(model.named_modules()):
+        if not isinstance(parent, nn.Sequential):
+            continue
+        for (at, convolution), (after, norm) in itertools.pairwise(list(parent.named_children())):
+            if not (isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d)):
+                continue
+            weight, bias, batch_norm = f"{prefix}.{at}.weight", f"{prefix}.{at}.bias", f"{prefix}.{after}."
+            statistics = [origin[batch_norm + name] for name in ("running_mean", "running_var")]
+            learned = [origin[batch_norm + name] for name in ("weight", "bias")]
+            for index, state in enumerate(states):
+                if index == 0:
+                    start = (state[weight], state.get(bias), *statistics, norm.eps, *learned)
+                    state[weight], state[bias] = fuse_conv_bn_weights(*start)
+                elif weight in state:  # only the weight moves, so that it is scaled and the bias is not
+                    zero, one = torch.zeros_like(statistics[0]), statistics[1]
+                    state[weight] = fuse_conv_bn_weights(state[weight], None, zero, one, norm.eps, learned[0], zero)[0]
+                for name in [name for name in state if name.startswith(batch_norm)]:
+                    del state[name]
+            convolution.bias = nn.Parameter(torch.zeros_like(states[0][bias]))
+            setattr(parent, after, nn.Identity())
+    return tuple({name: value.detach() for name, value in state.items()} for state in states)
+
+
+def _flat(tensors: list[Tensor]) -> Tensor:
+    return torch.cat([tensor.flatten().float() for tensor in tensors])
+
+
+def _rounding(model: nn.Module, plane: Plane, split: Split, device: torch.device, x: Tensor, y: Tensor) -> float:
+    """The largest difference of bf16's loss to fp32's, relative to 1 + loss, at the grid's corners and its centre."""
+    ends = [[x[i], y[j]] for i in (0, -1) for j in (0, -1)] + [[x[len(x) // 2], y[len(y) // 2]]]
+    part = Split(split.images[:250], split.labels[:250], split.mean, split.std)
+    losses = []
+    for precision in ("fp32", "bf16"):
+        probe = Prober(model, plane, part, device, precision, 250)
+        losses.append(torch.cat([probe(torch.tensor([place]))[0] for place in ends]))
+    return ((losses[1] - losses[0]).abs() / (1 + losses[0])).max().item()
+
+
+def _checksum(plane: Plane, split: Split) -> str:
+    """What a file must have been measured on, in eight letters."""
+    value = zlib.crc32(split.labels.numpy(force=True))
+    for part in (plane.origin, plane.first, plane.second):
+        for tensor in part.values():
+            value = zlib.crc32(tensor.contiguous().numpy(force=True).tobytes(), value)
+    return f"{value:08x}"
+
+
+def _note(surface: LossSurface, start: float, measured: int) -> LossSurface:
+    surface.provenance |= {"seconds": round(time.perf_counter() - start, 3), "measured": measured}
+    return surface
+
+
+def _rank_and_world() -> tuple[int, int]:
+    """Which of how many processes this is: `torchrun` says so, and the group is made where nobody did."""
+    if "RANK" in os.environ and not dist.is_initialized():
+        dist.init_process_group("gloo")
+    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+
+
+def _gather(surface: LossSurface) -> None:
+    """Each process has measured some points: put them together in all of them."""
+    for grid in (surface.loss, surface.accuracy):
+        missing = grid.isnan()
+        counted = (~missing).float()
+        total = grid.nan_to_num(0.0)
+        dist.all_reduce(total)
+        dist.all_reduce(counted)
+        grid.copy_(torch.where(counted > 0, total / counted, math.nan))

@@ -1,0 +1,206 @@
+"""What users rely on in loss surfaces: exact points, filter normalisation, files that can be trusted."""
+
+import copy
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from cnnlab import data, measure, models, training
+from cnnlab.data import Split
+from cnnlab.measure import LossSurface
+from cnnlab.measure.landscape import Prober
+
+
+@pytest.fixture(scope="module")
+def digits() -> data.Dataset:
+    return data.load("handwritten", train=200, test=100)
+
+
+@pytest.fixture(scope="module")
+def model(digits) -> nn.Module:
+    torch.manual_seed(0)
+    net = models.get_model("resnet20_tiny", in_channels=1, depths=(1, 1, 1), shortcut="B")
+    return training.fit(net, digits, epochs=3, batch_size=32, progress=False).model
+
+
+def moved(model: nn.Module, plane: measure.Plane, x: float, y: float) -> nn.Module:
+    state = dict(plane.origin)
+    for direction, step in ((plane.first, x), (plane.second, y)):
+        for name, change in direction.items():
+            state[name] = state[name] + step * change
+    other = copy.deepcopy(model)
+    other.load_state_dict(state)
+    return other.eval()
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_every_point_is_the_loss_of_the_network_moved_there(digits, model, precision):
+    """Against the plain way: add the directions to the weights, run the network as it is, batch norms and all."""
+    surface = measure.loss_surface(
+        model, digits.test, points=3, span=0.4, seed=1, precision=precision, progress=False, batch_size=33
+    )
+    plane = measure.random_plane(model, 1)
+    for row, y in enumerate(surface.y.tolist()):
+        for column, x in enumerate(surface.x.tolist()):
+            plain = training.evaluate(moved(model, plane, x, y), digits.test, precision="fp32")
+            tolerance = 1e-4 if precision == "fp32" else 0.05
+            assert surface.loss[row, column] == pytest.approx(plain.loss, rel=tolerance)
+            assert surface.accuracy[row, column] == pytest.approx(
+                plain.accuracy, abs=1e-6 if precision == "fp32" else 0.04
+            )
+    assert surface.complete and surface.points_per_second > 0
+    assert surface.provenance.get("bf16_error", 1.0) < 0.05 or precision == "fp32"
+
+
+def test_points_together_are_the_points_one_by_one(digits, model):
+    probe = Prober(model, measure.random_plane(model), digits.test, torch.device("cpu"), "fp32", 50)
+    places = torch.tensor([[0.0, 0.0], [0.3, -0.2], [-0.5, 0.5]])
+    together = probe(places)
+    for i in range(3):
+        loss, accuracy = probe(places[i : i + 1])
+        assert together[0][i] == pytest.approx(loss.item(), rel=1e-4) and together[1][i] == accuracy
+
+
+def test_every_filter_of_a_direction_is_as_long_as_its_own(model):
+    direction = measure.random_direction(model, 3)
+    parameters = dict(model.named_parameters())
+    assert set(direction) == {name for name, parameter in parameters.items() if parameter.ndim > 1}
+    for name, drawn in direction.items():
+        own, drawn = parameters[name].flatten(1).norm(dim=1), drawn.flatten(1).norm(dim=1)
+        torch.testing.assert_close(drawn, own.detach(), rtol=1e-4, atol=1e-6)
+    raw = measure.random_direction(model, 3, normalize=False)
+    assert raw["head.2.weight"].std() == pytest.approx(1, abs=0.1)
+    assert torch.equal(direction["head.2.weight"], measure.random_direction(model, 3)["head.2.weight"])
+    assert not torch.equal(direction["head.2.weight"], measure.random_direction(model, 4)["head.2.weight"])
+
+
+def test_filter_normalisation_sees_through_a_rescaling_that_changes_nothing(digits, model):
+    """Twice the weights before a batch norm is the same network: the normalised surface must be the same too."""
+    doubled = copy.deepcopy(model)
+    with torch.no_grad():
+        for module in doubled.modules():
+            if isinstance(module, nn.Sequential):
+                for conv, norm in zip(module, list(module)[1:], strict=False):
+                    if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                        conv.weight *= 2
+                        norm.running_mean *= 2
+                        norm.running_var.add_(norm.eps).mul_(4).sub_(norm.eps)
+    options = {"points": 3, "span": 0.5, "precision": "fp32", "progress": False}
+    one, other = (measure.loss_surface(m, digits.test, **options) for m in (model, doubled))
+    torch.testing.assert_close(one.loss, other.loss, rtol=1e-3, atol=1e-4)
+    planes = [measure.random_plane(m, normalize=False) for m in (model, doubled)]
+    one, other = (
+        measure.loss_surface(m, digits.test, plane=p, **options) for m, p in zip((model, doubled), planes, strict=True)
+    )
+    assert (one.loss - other.loss).abs().max() > 0.1, "without it the same network looks different"
+
+
+def test_a_line_between_two_networks_has_both_at_its_ends(digits, model):
+    torch.manual_seed(5)
+    other = models.get_model("resnet20_tiny", in_channels=1, depths=(1, 1, 1), shortcut="B").eval()
+    line = measure.loss_line(model, digits.test, to=other.state_dict(), points=3, span=(0, 1), progress=False)
+    for at, net in ((0, model), (2, other)):
+        assert line.loss[0, at] == pytest.approx(training.evaluate(net, digits.test, precision="fp32").loss, rel=1e-4)
+    with pytest.raises(ValueError, match="no state of this ResNet"):
+        measure.loss_line(model, digits.test, to={}, progress=False)
+
+
+def test_a_plane_through_three_checkpoints_goes_through_them(digits, model):
+    states = [copy.deepcopy(model.state_dict()) for _ in range(3)]
+    for i, state in enumerate(states[1:], start=1):
+        state["head.2.weight"] += i
+    plane = measure.plane_through(*states)
+    surface = measure.loss_surface(
+        model, digits.test, plane=plane, points=2, span=(0, 1, 0, 1), precision="fp32", progress=False
+    )
+    for (row, column), state in zip(((0, 0), (0, 1), (1, 0)), states, strict=True):
+        other = copy.deepcopy(model)
+        other.load_state_dict(state)
+        expected = training.evaluate(other, digits.test, precision="fp32").loss
+        assert surface.loss[row, column] == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_principal_plane_holds_a_path_that_lies_in_a_plane(model):
+    end, generator = model.state_dict(), torch.Generator().manual_seed(0)
+    name, ways = "head.2.weight", torch.randn(2, 10, 32, generator=generator)
+    states = [{**end, name: end[name] + a * ways[0] + b * ways[1]} for a, b in ((3, 1), (2, 0), (1, 2), (0, 0))]
+    plane, path, shares = measure.principal_plane(states)
+    assert shares.sum() == pytest.approx(1, abs=1e-4)
+    for state, (x, y) in zip(states, path.tolist(), strict=True):
+        torch.testing.assert_close(
+            plane.origin[name] + x * plane.first[name] + y * plane.second[name], state[name], rtol=1e-3, atol=1e-3
+        )
+    with pytest.raises(ValueError, match="at least three states"):
+        measure.principal_plane(states[:2])
+
+
+def test_a_surface_is_kept_in_one_file_and_goes_on_from_it(digits, model, tmp_path, monkeypatch):
+    options = {"points": 3, "precision": "fp32", "progress": False}
+    whole = measure.loss_surface(model, digits.test, **options)
+    file, calls, call = tmp_path / "surface.safetensors", [], Prober.__call__
+
+    def interrupted(self, places):
+        calls.append(places)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return call(self, places)
+
+    monkeypatch.setattr(Prober, "__call__", interrupted)
+    part = measure.loss_surface(model, digits.test, file=file, **options)
+    assert not part.complete and part.loss.isnan().sum() == 5 and "5 points missing" in repr(part)
+    done = measure.loss_surface(model, digits.test, file=file, **options)
+    assert len(calls) == 5 + 5 and torch.equal(done.loss, whole.loss)
+    loaded = LossSurface.load(file)
+    assert torch.equal(loaded.loss, whole.loss) and loaded.provenance["images"] == 100
+    assert [path.name for path in tmp_path.iterdir()] == ["surface.safetensors"]
+    with pytest.raises(ValueError, match="holds another surface"):
+        measure.loss_surface(model, digits.test, file=file, points=3, seed=1, progress=False)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a surface at all", None])
+def test_a_damaged_file_is_named(tmp_path, content):
+    file = tmp_path / "surface.safetensors"
+    if content is None:
+        grid = torch.zeros(2, 2)
+        LossSurface(torch.zeros(2), torch.ones(2), grid, grid + 1).save(file)
+        content = file.read_bytes()[:-9]
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match="damaged or no loss surface"):
+        LossSurface.load(file)
+
+
+def test_impossible_grids_are_refused(digits, model):
+    with pytest.raises(ValueError, match="at least 1 x 1 points"):
+        measure.loss_surface(model, digits.test, points=0)
+    empty = Split(digits.test.images[:0], digits.test.labels[:0], digits.mean, digits.std)
+    with pytest.raises(ValueError, match="and one image"):
+        measure.loss_surface(model, empty)
+
+
+SHARED = """
+import sys, torch
+from cnnlab import data, measure, models
+torch.manual_seed(0)
+model = models.get_model("resnet20_tiny", in_channels=1, depths=(1, 1, 1))
+split = data.load("handwritten", train=50, test=40).test
+surface = measure.loss_surface(model, split, points=3, precision="fp32", progress=False, file=sys.argv[1])
+assert surface.complete
+"""
+
+
+def test_two_processes_share_a_grid(tmp_path):
+    script = tmp_path / "shared.py"
+    script.write_text(SHARED)
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    alone = [sys.executable, str(script), str(tmp_path / "alone")]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    for command in (alone, [*torchrun, str(script), str(tmp_path / "together")]):
+        subprocess.run(command, env=environment, check=True, capture_output=True, timeout=120, cwd=Path.cwd())
+    alone, together = (LossSurface.load(tmp_path / name) for name in ("alone", "together"))
+    torch.testing.assert_close(alone.loss, together.loss)
+    assert together.provenance["measured"] < 9
