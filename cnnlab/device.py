@@ -68,7 +68,8 @@ def machine_class(device: torch.device) -> str:
     """The kind of machine that a record was made on, in a few words."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return f"{torch.get_num_threads()} CPU threads, {'bf16' if has_bf16(device) else 'fp32'}"
+    threads = torch.get_num_threads()
+    return f"{threads} CPU thread{'s' if threads > 1 else ''}, {'bf16' if has_bf16(device) else 'fp32'}"
 
 
 def machine() -> Table:

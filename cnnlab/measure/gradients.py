@@ -91,7 +91,7 @@ def jacobian_singular_values(block: nn.Module, x: Tensor) -> Tensor:
     block: in eval mode, (1, C, H, W) -> (1, C', H', W'); x: (C, H, W). The Jacobian has C'H'W' x CHW entries, so keep
     C·H·W below about 2,000.
 
-    >>> jacobian_singular_values(nn.Identity(), torch.randn(2, 3, 3)).unique()
+    >>> jacobian_singular_values(nn.Identity().eval(), torch.randn(2, 3, 3)).unique()
     tensor([1.])
     """
     if block.training:

@@ -269,7 +269,8 @@ def lines(
     axis.set(xlabel=x, ylabel=y)
     for letter in log:
         axis.set(**{f"{letter}scale": "log"})
-    axis.legend()
+    beside = {"loc": "upper left", "bbox_to_anchor": (1, 1)} if len(series) > 4 else {}  # many names would hide a curve
+    axis.legend(**beside)
     return Picture(fig, alt or f"{title + '. ' if title else ''}{y} over {x}: {'; '.join(ends)}.")
 
 

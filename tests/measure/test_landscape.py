@@ -200,7 +200,8 @@ def test_two_processes_share_a_grid(tmp_path):
     alone = [sys.executable, str(script), str(tmp_path / "alone")]
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     for command in (alone, [*torchrun, str(script), str(tmp_path / "together")]):
-        subprocess.run(command, env=environment, check=True, capture_output=True, timeout=120, cwd=Path.cwd())
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, cwd=Path.cwd())
+        assert done.returncode == 0, done.stderr
     alone, together = (LossSurface.load(tmp_path / name) for name in ("alone", "together"))
     torch.testing.assert_close(alone.loss, together.loss)
     assert together.provenance["measured"] < 9
