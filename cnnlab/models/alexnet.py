@@ -19,6 +19,7 @@ class AlexNet(nn.Module):
     width: channels of the first convolution; 3, 6, 4 and 4 times as many in the next ones.
     hidden: units of a fully-connected layer.
     activation: the layer after each convolution and fully-connected layer, for example nn.Tanh.
+    groups: of the second, fourth and fifth convolution, which had two in 2012.
     small_images: for 32x32, 15 pixels or more: the first convolution is 5x5 with stride 1, where it is 11x11 with 4.
 
     >>> AlexNet()(torch.zeros(1, 3, 224, 224)).shape
@@ -31,6 +32,7 @@ class AlexNet(nn.Module):
         hidden: int = 4096,
         dropout: float = 0.5,
         activation: Callable[[], nn.Module] = RELU,
+        groups: int = 1,
         small_images: bool = False,
         num_classes: int = 1000,
         in_channels: int = 3,
@@ -41,13 +43,15 @@ class AlexNet(nn.Module):
             nn.Conv2d(in_channels, width, kernel, stride, padding=2), activation(), nn.MaxPool2d(3, stride=2)
         )
         self.stages = nn.Sequential(
-            nn.Sequential(nn.Conv2d(width, 3 * width, 5, padding=2), activation(), nn.MaxPool2d(3, stride=2)),
+            nn.Sequential(
+                nn.Conv2d(width, 3 * width, 5, padding=2, groups=groups), activation(), nn.MaxPool2d(3, stride=2)
+            ),
             nn.Sequential(
                 nn.Conv2d(3 * width, 6 * width, 3, padding=1),
                 activation(),
-                nn.Conv2d(6 * width, 4 * width, 3, padding=1),
+                nn.Conv2d(6 * width, 4 * width, 3, padding=1, groups=groups),
                 activation(),
-                nn.Conv2d(4 * width, 4 * width, 3, padding=1),
+                nn.Conv2d(4 * width, 4 * width, 3, padding=1, groups=groups),
                 activation(),
                 nn.MaxPool2d(3, stride=2),
             ),
@@ -75,21 +79,23 @@ class AlexNet(nn.Module):
 class AlexNet2012(nn.Module):
     """AlexNet as published: (N, in_channels, 227, 227) -> (N, num_classes) logits.
 
-    Two GPUs held one half of the channels each and saw the other half only in the third convolution: elsewhere, that is
-    a convolution of two groups. The paper says 224x224 pixels; its 55x55 maps need 227.
+    groups: two GPUs held one half of the channels each and saw the other half only in the third convolution; elsewhere,
+    that is a convolution of two groups. With groups=1 every channel sees all, as if one GPU had held the network.
+
+    The paper says 224x224 pixels; its 55x55 maps need 227.
 
     >>> AlexNet2012()(torch.zeros(1, 3, 227, 227)).shape
     torch.Size([1, 1000])
     """
 
-    def __init__(self, dropout: float = 0.5, num_classes: int = 1000, in_channels: int = 3) -> None:
+    def __init__(self, dropout: float = 0.5, groups: int = 2, num_classes: int = 1000, in_channels: int = 3) -> None:
         super().__init__()
         self.stem = nn.Sequential(
             nn.Conv2d(in_channels, 96, 11, stride=4), nn.ReLU(inplace=True), _normalise(), nn.MaxPool2d(3, stride=2)
         )
         self.stages = nn.Sequential(
             nn.Sequential(
-                nn.Conv2d(96, 256, 5, padding=2, groups=2),
+                nn.Conv2d(96, 256, 5, padding=2, groups=groups),
                 nn.ReLU(inplace=True),
                 _normalise(),
                 nn.MaxPool2d(3, stride=2),
@@ -97,9 +103,9 @@ class AlexNet2012(nn.Module):
             nn.Sequential(
                 nn.Conv2d(256, 384, 3, padding=1),
                 nn.ReLU(inplace=True),
-                nn.Conv2d(384, 384, 3, padding=1, groups=2),
+                nn.Conv2d(384, 384, 3, padding=1, groups=groups),
                 nn.ReLU(inplace=True),
-                nn.Conv2d(384, 256, 3, padding=1, groups=2),
+                nn.Conv2d(384, 256, 3, padding=1, groups=groups),
                 nn.ReLU(inplace=True),
                 nn.MaxPool2d(3, stride=2),
             ),

@@ -71,3 +71,13 @@ def test_2012_largest_images() -> None:
     assert model(torch.zeros(1, 3, 242, 242, device="meta")).shape == (1, 1000)
     with pytest.raises(ValueError, match="227 x 227"):
         model(torch.zeros(1, 3, 243, 227, device="meta"))
+
+
+def test_groups_are_those_of_2012_in_every_version() -> None:
+    """Convolutions 2, 4 and 5; without them, the network of 2012 has the 62.4 million that are often quoted."""
+    with torch.device("meta"):
+        both = [get_model("alexnet_2012"), get_model("alexnet", groups=2)]
+        alone = get_model("alexnet_2012", groups=1)
+    for model in both:
+        assert [layer.groups for layer in model.modules() if isinstance(layer, nn.Conv2d)] == [1, 2, 1, 2, 2]
+    assert sum(p.numel() for p in alone.parameters()) == 62_378_344
