@@ -150,10 +150,12 @@ class GoogLeNet(nn.Module):
             nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout), nn.Linear(channels, num_classes)
         )
         for layer in self.modules():
-            if isinstance(layer, (nn.Conv2d, nn.Linear)) and original:
-                # He's of 2015, as the paper says nothing: from Glorot's, without batch norm, the twin learns nothing.
+            if isinstance(layer, (nn.Conv2d, nn.Linear)) and (original or small_images):
+                # He's of 2015, as the paper says nothing. From Glorot's the twin of 2014 learns nothing, and from
+                # torchvision's, so small that each step turns the weights far, its twin may stay at chance.
                 nn.init.kaiming_normal_(layer.weight)
-                nn.init.zeros_(layer.bias)
+                if layer.bias is not None:
+                    nn.init.zeros_(layer.bias)
             elif isinstance(layer, (nn.Conv2d, nn.Linear)):
                 nn.init.trunc_normal_(layer.weight, std=0.01)
 
