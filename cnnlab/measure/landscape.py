@@ -139,7 +139,9 @@ def loss_surface(
     if probe.precision == "bf16":
         surface.provenance["bf16_error"] = _rounding(model, plane, split, device, x, y)
 
+    ours = not dist.is_initialized()
     rank, world = _rank_and_world()
+    ours = ours and world > 1
     todo = surface.loss.flatten().isnan().nonzero().flatten().tolist()[rank::world]
     chunks = [todo[i : i + probe.at_once] for i in range(0, len(todo), probe.at_once)]
     start, measured, saved = time.perf_counter(), 0, time.perf_counter()
@@ -157,6 +159,8 @@ def loss_surface(
     _note(surface, start, measured)
     if world > 1:
         _gather(surface)
+    if ours:  # left open, its threads would abort the process at its end
+        dist.destroy_process_group()
     if file and rank == 0:
         surface.save(file)
     return surface
@@ -321,7 +325,7 @@ def _note(surface: LossSurface, start: float, measured: int) -> LossSurface:
 
 def _rank_and_world() -> tuple[int, int]:
     """Which of how many processes this is: `torchrun` says so, and the group is made where nobody did."""
-    if "RANK" in os.environ and not dist.is_initialized():
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1 and not dist.is_initialized():
         dist.init_process_group("gloo")
     return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
 
