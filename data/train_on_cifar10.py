@@ -1,4 +1,4 @@
-"""Train the networks of lesson 08 on CIFAR-10 and keep their weights with all that is needed to train them again.
+"""Train a network on CIFAR-10 and keep its weights, with all that is needed to train it again, in this folder.
 
     python data/train_on_cifar10.py resnet56 --option shortcut=B --lr 0.2
     python data/train_on_cifar10.py plain56 --lr 0.05
@@ -14,14 +14,12 @@ import json
 import shlex
 import sys
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
 
-from cnnlab import data, models, training
-from cnnlab.device import find_device, machine_class
+from cnnlab import course, data, models, training
 
 HERE = Path(__file__).parent
 
@@ -32,17 +30,17 @@ def main() -> None:
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="an option of the model")
     parser.add_argument("--data", default="cifar10", help="a name of data.names(), or an image folder")
     parser.add_argument("--root", default=None, help="where data sets lie (default: datasets)")
-    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--epochs", type=int, default=24)
     parser.add_argument("--lr", type=float, default=0.2)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=HERE)
+    parser.add_argument("--checkpoint", type=Path, help="where to keep the training while it runs")
     given = parser.parse_args()
 
     options = {name: int(value) if value.isdigit() else value for name, value in (o.split("=") for o in given.option)}
+    options |= {"num_classes": 10}
     torch.manual_seed(given.seed)
     model = models.get_model(given.model, **options)
-    whole = data.load(given.data, test=0, root=given.root)
-    dataset = whole.hold_out(5000)
+    dataset = data.load(given.data, test=0, root=given.root).hold_out(5000)
     name = f"{given.model}-cifar10"
     run = training.fit(
         model,
@@ -51,31 +49,40 @@ def main() -> None:
         lr=given.lr,
         augment=training.Augment(flip=True, shift=4),
         seed=given.seed,
-        checkpoint=given.out / f"{name}.checkpoint",
+        checkpoint=given.checkpoint or HERE / f"{name}.checkpoint",
         on_epoch=lambda run: print(run.table().rows[-1], flush=True),
         progress=sys.stderr.isatty(),
     )
     weights = {key: value.half() if value.is_floating_point() else value for key, value in model.state_dict().items()}
     model.load_state_dict(weights)
     measured = training.evaluate(model, dataset.test, precision="fp32")
-    record = {
-        "model": given.model,
+    whole = {key: value.contiguous() for key, value in weights.items()}
+    save_file(whole, HERE / f"{name}.safetensors", metadata={"options": json.dumps(options)})
+    about = (
+        f"{given.model} on CIFAR-10's training images: 45,000 to learn from, 5,000 held out. The weights are in "
+        f"{name}.safetensors, in half precision; `held_out` was measured from them."
+    )
+    results = {
         "options": options,
-        "command": shlex.join(["python", "data/train_on_cifar10.py", *sys.argv[1:]]),
-        "data": "CIFAR-10's training images, 45,000 to learn from and 5,000 held out",
         "seed": given.seed,
-        "date": date.today().isoformat(),
-        "machine": machine_class(find_device()),
-        "seconds": round(run.seconds),
+        "parameters": sum(p.numel() for p in model.parameters()),
         "held_out": asdict(measured),
         "history": [asdict(epoch) for epoch in run.history],
     }
-    save_file(
-        {key: value.contiguous() for key, value in weights.items()},
-        given.out / f"{name}.safetensors",
-        metadata={"provenance": json.dumps(record)},
-    )
+    words = _without(sys.argv[1:], ("--data", "--root", "--checkpoint"))
+    command = shlex.join(["python", "data/train_on_cifar10.py", *words])
+    course.save_record(name, about, command, run.seconds, results)
     print(f"{name}: {measured.accuracy:.2%} of the held-out images, {run.seconds:,.0f} s")
+
+
+def _without(words: list[str], options: tuple[str, ...]) -> list[str]:
+    """A command line less the options that say where things lie on this machine."""
+    kept, skip = [], False
+    for word in words:
+        if not skip and word not in options and not word.startswith(tuple(f"{o}=" for o in options)):
+            kept.append(word)
+        skip = word in options
+    return kept
 
 
 if __name__ == "__main__":

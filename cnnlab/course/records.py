@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from cnnlab.device import find_device, machine_class
+from cnnlab.measure import LossSurface
 
 FOLDER = Path(__file__).parents[2] / "data"
 
@@ -36,6 +37,15 @@ def record(name: str) -> Record:
         raise ValueError(f"There is no record {name!r}. There are: {there}.") from None
     except (ValueError, TypeError) as error:
         raise ValueError(f"{path} is damaged ({error}): restore it, or make it again.") from error
+
+
+def recorded_surface(name: str) -> LossSurface:
+    """The loss surface data/<name>-surface.safetensors. Raises ValueError where there is none or it is damaged."""
+    path = FOLDER / f"{name}-surface.safetensors"
+    if not path.exists():
+        there = ", ".join(sorted(file.stem.removesuffix("-surface") for file in FOLDER.glob("*-surface.safetensors")))
+        raise ValueError(f"There is no recorded surface of {name!r}. There are: {there or 'none'}.")
+    return LossSurface.load(path)
 
 
 def save_record(name: str, about: str, command: str, seconds: float, results: dict) -> Path:

@@ -58,11 +58,15 @@ class Dataset:
     def hold_out(self, images: int, seed: int = 0) -> "Dataset":
         """The same set with a test split of so many of its *training* images, to choose by; they leave the training.
 
+        They are drawn after the images were put in the order of their classes, so that a set in one file and the same
+        set in folders lose the same ones.
+
         >>> data.load("street_digits").hold_out(500)
         street_digits: 3,500 training and 500 test images, 3x32x32, 10 classes
         """
         checked_size(self.name, "test", images, len(self.train) - 1)
-        order = torch.randperm(len(self.train), generator=torch.Generator().manual_seed(seed))
+        drawn = torch.randperm(len(self.train), generator=torch.Generator().manual_seed(seed))
+        order = self.train.labels.argsort(stable=True)[drawn]
         parts = [(self.train.images[part], self.train.labels[part]) for part in (order[images:], order[:images])]
         return assemble(self.name, *parts, self.classes, self.about)
 

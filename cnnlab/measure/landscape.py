@@ -48,6 +48,20 @@ class LossSurface:
     def points_per_second(self) -> float:
         return self.provenance.get("measured", 0) / max(self.provenance.get("seconds", 0.0), 1e-9)
 
+    def curvatures(self) -> Tensor:
+        """How the surface bends at each inner point: (rows - 2, columns - 2, 2), the smaller curvature first.
+
+        They are the eigenvalues of the Hessian in the plane, by central differences, in nats per unit of x and y
+        squared. Where the smaller one is negative, the surface bends down in some direction: it is not convex there.
+        """
+        z, x, y = self.loss.double(), (self.x[1] - self.x[0]).item(), (self.y[1] - self.y[0]).item()
+        middle = z[1:-1, 1:-1]
+        along_x = (z[1:-1, 2:] - 2 * middle + z[1:-1, :-2]) / x**2
+        along_y = (z[2:, 1:-1] - 2 * middle + z[:-2, 1:-1]) / y**2
+        mixed = (z[2:, 2:] - z[2:, :-2] - z[:-2, 2:] + z[:-2, :-2]) / (4 * x * y)
+        mean, spread = (along_x + along_y) / 2, (((along_x - along_y) / 2) ** 2 + mixed**2).sqrt()
+        return torch.stack([mean - spread, mean + spread], dim=2).float()
+
     def save(self, path: str | Path) -> None:
         """Write everything to one safetensors file, whole or not at all."""
         path = Path(path)

@@ -22,6 +22,14 @@ class Plane:
     second: dict[str, Tensor]
     about: str
 
+    def at(self, x: float, y: float = 0.0) -> dict[str, Tensor]:
+        """The network's state at a place of the plane, for `load_state_dict`."""
+        state = {name: value.clone() for name, value in self.origin.items()}
+        for share, direction in ((x, self.first), (y, self.second)):
+            for name, change in direction.items():
+                state[name] += share * change
+        return state
+
 
 def random_direction(model: nn.Module, seed: int = 0, *, normalize: bool = True) -> dict[str, Tensor]:
     """A random direction in the space of a network's parameters, by the parameters' names.

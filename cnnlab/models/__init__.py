@@ -8,7 +8,7 @@ from typing import Literal, get_args, get_origin
 
 from torch import nn
 
-from .pretrained import load_imagenet, load_torchvision
+from .pretrained import load_imagenet, load_shipped, load_torchvision
 
 __all__ = ["get_model", "list_models", "load_torchvision"]
 
@@ -35,14 +35,15 @@ def get_model(
     *,
     num_classes: int | None = None,
     in_channels: int | None = None,
-    weights: Literal["imagenet"] | None = None,
+    weights: str | None = None,
     **config,
 ) -> nn.Module:
     """Build a network, in its paper's configuration where nothing else is said.
 
     name: one of `list_models()`.
     num_classes: outputs of the head; in_channels: channels of the images.
-    weights: None initialises randomly; "imagenet" downloads torchvision's, where torchvision has the network.
+    weights: None initialises randomly; "imagenet" downloads torchvision's, where torchvision has the network; the
+        name of a data set, as "cifar10", takes those that the course trained on it and brings along.
     config: the options of that network's class, for example `width` of a ResNet.
 
     Raises ValueError for an unknown name (with the nearest names), an option that the network does not have, a value
@@ -59,9 +60,9 @@ def get_model(
     given = {"num_classes": num_classes, "in_channels": in_channels}
     config |= {option: value for option, value in given.items() if value is not None}
     _check_options(name, build, config)
-    if weights not in (None, "imagenet"):
-        raise ValueError(f"{name}: weights must be None or 'imagenet', not {weights!r}.")
-    return load_imagenet(name, build, config) if weights else build(**config)
+    if weights is None:
+        return build(**config)
+    return load_imagenet(name, build, config) if weights == "imagenet" else load_shipped(name, weights, build, config)
 
 
 def _check_options(name: str, build: Callable[..., nn.Module], config: Mapping[str, object]) -> None:

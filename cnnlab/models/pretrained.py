@@ -1,6 +1,7 @@
-"""Parameters trained elsewhere: torchvision's, for the networks that torchvision has too."""
+"""Trained parameters: torchvision's, for the networks that torchvision has too, and the course's own, in data/."""
 
 import hashlib
+import json
 import warnings
 from collections.abc import Callable, Mapping
 from http.client import HTTPException
@@ -8,8 +9,10 @@ from pathlib import Path
 from pickle import UnpicklingError
 
 import torch
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
+FOLDER = Path(__file__).parents[2] / "data"
 OPTIONS = {"googlenet": {"transform_input": True}}  # without which the weights are of no use
 
 # How many batches a batch norm has seen: it takes no part in the network, and old files do not have it.
@@ -49,6 +52,35 @@ def load_imagenet(name: str, build: Callable[..., nn.Module], config: Mapping[st
     if getattr(model, "aux_heads", None) is None:
         state_dict = {key: value for key, value in state_dict.items() if not key.startswith("aux")}
     return load_torchvision(model, state_dict)
+
+
+def load_shipped(name: str, dataset: str, build: Callable[..., nn.Module], config: Mapping[str, object]) -> nn.Module:
+    """A network that the course trained on a data set, from `data/<name>-<dataset>.safetensors`.
+
+    It is built with the options it was trained with. Raises ValueError where there is none, where other options are
+    asked for, or where the file is damaged.
+    """
+    path = FOLDER / f"{name}-{dataset}.safetensors"
+    if not path.exists():
+        there = ", ".join(
+            sorted(file.stem for file in FOLDER.glob("*-*.safetensors") if not file.stem.endswith("-surface"))
+        )
+        raise ValueError(
+            f"There are no weights {dataset!r} of {name}: weights is None, 'imagenet' or the data set of one of the "
+            f"networks that the course trained ({there or 'none yet'})."
+        )
+    try:
+        with safe_open(path, "pt") as file:
+            options = json.loads(file.metadata()["options"])
+            state_dict = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118, it is no dictionary
+    except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
+        raise ValueError(f"{path} is damaged ({error}): restore it, or train the network again.") from error
+    model = build(**{**options, **config})
+    shapes = {key: value.shape for key, value in model.state_dict().items()}
+    if shapes != {key: value.shape for key, value in state_dict.items()}:
+        raise ValueError(f"The weights {dataset!r} of {name} are of a network with {options}, not with {dict(config)}.")
+    model.load_state_dict(state_dict)
+    return model
 
 
 def load_torchvision(model: nn.Module, state_dict: Mapping[str, Tensor]) -> nn.Module:

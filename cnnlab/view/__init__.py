@@ -17,6 +17,7 @@ from cnnlab.view.plots import (
     top_predictions,
 )
 from cnnlab.view.source import Source, source
+from cnnlab.view.surfaces import Rotatable, rotatable_surface, surface
 
 __all__ = [
     "BLUE",
@@ -30,6 +31,7 @@ __all__ = [
     "VERMILLION",
     "Explorer",
     "Picture",
+    "Rotatable",
     "Source",
     "blank",
     "curves",
@@ -43,8 +45,10 @@ __all__ = [
     "live_curves",
     "panels",
     "ribbon",
+    "rotatable_surface",
     "scatter",
     "shares",
     "source",
+    "surface",
     "top_predictions",
 ]

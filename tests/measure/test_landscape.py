@@ -57,6 +57,24 @@ def test_every_point_is_the_loss_of_the_network_moved_there(digits, model, preci
     assert surface.provenance.get("bf16_error", 1.0) < 0.05 or precision == "fp32"
 
 
+def test_a_place_of_a_plane_is_a_state_of_the_network(model):
+    plane = measure.random_plane(model, 1)
+    expected = moved(model, plane, 0.3, -0.2).state_dict()
+    state = plane.at(0.3, -0.2)
+    assert all(torch.allclose(state[name], value, atol=1e-6) for name, value in expected.items())
+    assert all(torch.equal(plane.at(0)[name], value) for name, value in model.state_dict().items())
+
+
+def test_curvatures_are_the_eigenvalues_of_the_hessian():
+    """Of z = x^2 + 3xy - 2y^2, whose Hessian is [[2, 3], [3, -4]] everywhere."""
+    x, y = torch.linspace(-1, 1, 5), torch.linspace(0, 1, 4)
+    loss = x[None] ** 2 + 3 * x[None] * y[:, None] - 2 * y[:, None] ** 2
+    curvatures = LossSurface(x, y, loss, loss).curvatures()
+    expected = torch.linalg.eigvalsh(torch.tensor([[2.0, 3.0], [3.0, -4.0]]))
+    assert curvatures.shape == (2, 3, 2)
+    torch.testing.assert_close(curvatures, expected.expand(2, 3, 2), atol=1e-4, rtol=1e-4)
+
+
 def test_points_together_are_the_points_one_by_one(digits, model):
     probe = Prober(model, measure.random_plane(model), digits.test, torch.device("cpu"), "fp32", 50)
     places = torch.tensor([[0.0, 0.0], [0.3, -0.2], [-0.5, 0.5]])

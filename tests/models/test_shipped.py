@@ -1,0 +1,51 @@
+"""The course's own trained weights: whole or not at all, with the options they were trained with."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from cnnlab.models import get_model, pretrained
+
+RESNET = {"shortcut": "A", "num_classes": 10}
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(pretrained, "FOLDER", tmp_path)
+    weights = {key: value.half() for key, value in get_model("resnet20_tiny", **RESNET).state_dict().items()}
+    save_file(weights, tmp_path / "resnet20_tiny-cifar10.safetensors", metadata={"options": json.dumps(RESNET)})
+    return tmp_path / "resnet20_tiny-cifar10.safetensors"
+
+
+def test_comes_with_the_options_it_was_trained_with(shipped: Path) -> None:
+    first, second = (get_model("resnet20_tiny", weights="cifar10") for _ in range(2))
+    assert not any("shortcut" in name for name, _ in first.named_parameters())
+    assert all(torch.equal(p, q) for p, q in zip(first.parameters(), second.parameters(), strict=True))
+    assert {value.dtype for value in first.parameters()} == {torch.float32}
+    assert not torch.equal(first.stem[0].weight, get_model("resnet20_tiny", **RESNET).stem[0].weight)
+
+
+def test_other_options_are_refused(shipped: Path) -> None:
+    with pytest.raises(ValueError, match=r"are of a network with .*'shortcut': 'A'"):
+        get_model("resnet20_tiny", weights="cifar10", shortcut="B")
+
+
+def test_what_is_not_there_says_what_is(shipped: Path) -> None:
+    with pytest.raises(ValueError, match=r"no weights 'svhn' of resnet20_tiny: .*\(resnet20_tiny-cifar10\)"):
+        get_model("resnet20_tiny", weights="svhn")
+
+
+@pytest.mark.parametrize("kept", [0, 5, 500, 100_000])
+def test_a_damaged_file_is_refused(shipped: Path, kept: int) -> None:
+    shipped.write_bytes(shipped.read_bytes()[:kept])
+    with pytest.raises(ValueError, match="is damaged"):
+        get_model("resnet20_tiny", weights="cifar10")
+
+
+def test_a_file_without_options_is_refused(shipped: Path) -> None:
+    save_file({"a": torch.zeros(1)}, shipped)
+    with pytest.raises(ValueError, match="is damaged"):
+        get_model("resnet20_tiny", weights="cifar10")
