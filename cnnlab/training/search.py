@@ -147,7 +147,7 @@ def reinforce(
     trials: int,
     *,
     seed: int = 0,
-    lr: float = 0.02,
+    lr: float = 0.01,
     decay: float = 0.9,
     entropy: float = 1e-3,
     on_trial: Callable[[Search], None] | None = None,
