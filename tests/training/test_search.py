@@ -92,10 +92,10 @@ def test_the_stop_button_keeps_what_was_tried():
 @pytest.mark.parametrize("method", [evolve, reinforce])
 def test_learning_beats_chance_where_there_is_something_to_learn(method):
     late = {
-        m: statistics.mean(statistics.mean(m(SPACE, reward, 200, seed=s).rewards[-50:]) for s in range(3))
+        m: statistics.mean(statistics.mean(m(SPACE, reward, 150, seed=s).rewards[-50:]) for s in range(2))
         for m in (random_search, method)
     }
-    assert late[method] > late[random_search] + 0.15
+    assert late[method] > late[random_search] + 0.1
 
 
 def test_a_controller_starts_as_random_search():
