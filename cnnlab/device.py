@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 import torch
+import torch.distributed as dist
 
 from cnnlab.table import Table
 
@@ -17,11 +18,25 @@ def find_device(device: str | torch.device | None = None) -> torch.device:
     """The device asked for, or the best of cuda, mps and cpu. Raises ValueError where it is not there."""
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if device is None:
-        return torch.device(next(name for name, available in there.items() if available))
+        best = next(name for name, available in there.items() if available)
+        return torch.device(best, int(os.environ.get("LOCAL_RANK", 0))) if best == "cuda" else torch.device(best)
     device = torch.device(device)
     if not there.get(device.type):
         raise ValueError(f"There is no {device.type} here. Possible: {', '.join(n for n, a in there.items() if a)}.")
     return device
+
+
+@contextmanager
+def processes(device: torch.device) -> Iterator[tuple[int, int]]:
+    """Which of how many processes this is: (0, 1) alone, and under `torchrun` a rank in a group that ends with this."""
+    if dist.is_initialized() or int(os.environ.get("WORLD_SIZE", 1)) == 1:
+        yield (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+        return
+    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield dist.get_rank(), dist.get_world_size()
+    finally:  # left open, its threads would abort the process at its end
+        dist.destroy_process_group()
 
 
 def has_bf16(device: torch.device) -> bool:

@@ -22,7 +22,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_weights
 from tqdm.auto import tqdm
 
 from cnnlab.data.dataset import Split
-from cnnlab.device import Precision, autocast, find_device, has_bf16
+from cnnlab.device import Precision, autocast, find_device, has_bf16, processes
 from cnnlab.measure.planes import Plane, State, random_plane, whole_state
 
 
@@ -153,30 +153,26 @@ def loss_surface(
     if probe.precision == "bf16":
         surface.provenance["bf16_error"] = _rounding(model, plane, split, device, x, y)
 
-    ours = not dist.is_initialized()
-    rank, world = _rank_and_world()
-    ours = ours and world > 1
-    todo = surface.loss.flatten().isnan().nonzero().flatten().tolist()[rank::world]
-    chunks = [todo[i : i + probe.at_once] for i in range(0, len(todo), probe.at_once)]
-    start, measured, saved = time.perf_counter(), 0, time.perf_counter()
-    try:
-        for chunk in tqdm(chunks, unit="points", unit_scale=probe.at_once, disable=not progress or rank > 0):
-            places = torch.tensor([[x[i % columns], y[i // columns]] for i in chunk])
-            losses, accuracies = probe(places)
-            surface.loss.view(-1)[chunk], surface.accuracy.view(-1)[chunk] = losses, accuracies
-            measured += len(chunk)
-            if file and world == 1 and time.perf_counter() - saved > 5:
-                _note(surface, start, measured).save(file)
-                saved = time.perf_counter()
-    except KeyboardInterrupt:
-        pass
-    _note(surface, start, measured)
-    if world > 1:
-        _gather(surface)
-    if ours:  # left open, its threads would abort the process at its end
-        dist.destroy_process_group()
-    if file and rank == 0:
-        surface.save(file)
+    with processes(device) as (rank, world):
+        todo = surface.loss.flatten().isnan().nonzero().flatten().tolist()[rank::world]
+        chunks = [todo[i : i + probe.at_once] for i in range(0, len(todo), probe.at_once)]
+        start, measured, saved = time.perf_counter(), 0, time.perf_counter()
+        try:
+            for chunk in tqdm(chunks, unit="points", unit_scale=probe.at_once, disable=not progress or rank > 0):
+                places = torch.tensor([[x[i % columns], y[i // columns]] for i in chunk])
+                losses, accuracies = probe(places)
+                surface.loss.view(-1)[chunk], surface.accuracy.view(-1)[chunk] = losses, accuracies
+                measured += len(chunk)
+                if file and world == 1 and time.perf_counter() - saved > 5:
+                    _note(surface, start, measured).save(file)
+                    saved = time.perf_counter()
+        except KeyboardInterrupt:
+            pass
+        _note(surface, start, measured)
+        if world > 1:
+            _gather(surface)
+        if file and rank == 0:
+            surface.save(file)
     return surface
 
 
@@ -335,13 +331,6 @@ def _checksum(plane: Plane, split: Split) -> str:
 def _note(surface: LossSurface, start: float, measured: int) -> LossSurface:
     surface.provenance |= {"seconds": round(time.perf_counter() - start, 3), "measured": measured}
     return surface
-
-
-def _rank_and_world() -> tuple[int, int]:
-    """Which of how many processes this is: `torchrun` says so, and the group is made where nobody did."""
-    if int(os.environ.get("WORLD_SIZE", 1)) > 1 and not dist.is_initialized():
-        dist.init_process_group("gloo")
-    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
 
 
 def _gather(surface: LossSurface) -> None:

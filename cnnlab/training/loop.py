@@ -1,5 +1,6 @@
 """The training loop: plain PyTorch, in memory, the same for every network and data set of the course."""
 
+import os
 import time
 import zlib
 from collections.abc import Callable
@@ -8,12 +9,22 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
 from cnnlab.data.dataset import Dataset, Split
-from cnnlab.device import Precision, autocast, find_device, random_state, reproducible, set_random_state
+from cnnlab.device import (
+    Precision,
+    autocast,
+    find_device,
+    processes,
+    random_state,
+    reproducible,
+    set_random_state,
+)
 from cnnlab.table import Table
 from cnnlab.training import checkpoint as checkpoints
 
@@ -111,6 +122,10 @@ def fit(
         with the same weights, to the last bit, as if it had never stopped.
     on_epoch: called with the run so far after each epoch, for example `view.live_curves()`.
 
+    Under `torchrun` the processes train one model together: each takes its share of every batch, gradients are averaged
+    over the batch, and only the first writes and shows anything. The result is that of one process, up to rounding,
+    but for what sees only its own share: batch norms in training, and the draws of augmentation and dropout.
+
     Interrupting (the stop button of a notebook) returns the run so far. Raises DivergedError where the loss becomes
     infinite or NaN, ValueError where model, data and arguments do not fit together, CheckpointError where the
     checkpoint is damaged, belongs to another training or cannot be written.
@@ -134,37 +149,49 @@ def fit(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=epochs * steps + 1, pct_start=0.25)
     run = Run(model, images=len(images))
     stateful = {"model": model, "optimizer": optimizer, "schedule": schedule}
+    if (together := int(os.environ.get("WORLD_SIZE", 1))) > 1:
+        asked["processes"] = together
     path = checkpoint and Path(checkpoint)
     state = checkpoints.load(path, asked) if path else None
     if state:
         for name, part in stateful.items():
             part.load_state_dict(state[name])
         run.history = [Epoch(**epoch) for epoch in state["history"]]
-    bar = tqdm(total=epochs * steps, initial=len(run.history) * steps, unit="step", disable=not progress)
-
-    with reproducible(seed, device), bar:
+    with processes(device) as (rank, world), reproducible(seed + rank, device):
+        network = DistributedDataParallel(model) if world > 1 else model
         if state:
-            set_random_state(state["random"], device)
+            set_random_state(state["random"][rank] if world > 1 else state["random"], device)
+        total, done = epochs * steps, len(run.history) * steps
+        bar = tqdm(total=total, initial=done, unit="step", disable=not progress or rank > 0)
         try:
             for epoch in range(len(run.history) + 1, epochs + 1):
                 model.train()
                 losses, correct = torch.zeros(steps, device=device), torch.zeros((), device=device)
                 bar.set_description(f"epoch {epoch}/{epochs}")
                 start = time.perf_counter()
-                for step, batch in enumerate(torch.randperm(len(images), device=device).split(batch_size)):
-                    target = labels[batch]
-                    inputs = images[batch] if augment is None else augment(images[batch])
+                order = torch.randperm(len(images), device=device)
+                if world > 1:
+                    dist.broadcast(order, 0)
+                for step, batch in enumerate(order.split(batch_size)):
+                    mine = batch[rank::world] if len(batch) > rank else batch[:1]
+                    share = world * len(batch[rank::world]) / len(batch)
+                    target = labels[mine]
+                    inputs = images[mine] if augment is None else augment(images[mine])
                     with autocast(device, precision):
-                        logits, loss = _logits_and_loss(model, inputs, target)
+                        logits, loss = _logits_and_loss(network, inputs, target, getattr(model, "aux_weight", 0.0))
                     optimizer.zero_grad()
-                    loss.backward()
+                    (loss * share).backward()
                     optimizer.step()
                     schedule.step()
-                    losses[step] = loss.detach()
-                    correct += (logits.argmax(1) == target).sum()
+                    losses[step] = loss.detach() * share
+                    correct += (logits.argmax(1) == target).sum() * (share > 0)
                     if step % 16 == 15 or step == steps - 1:  # not at each step: reading the loss stalls a GPU
+                        if world > 1:  # so that all see the same, and stop together
+                            _average(losses[step - step % 16 : step + 1])
                         _check_losses(losses[: step + 1], epoch, lr, precision, run)
                         bar.update(step % 16 + 1)
+                if world > 1:
+                    dist.all_reduce(correct)
                 seconds = time.perf_counter() - start
                 test = evaluate(model, dataset.test, precision=precision)
                 accuracy = correct.item() / len(images)
@@ -175,11 +202,18 @@ def fit(
                 if path:
                     state = {name: part.state_dict() for name, part in stateful.items()}
                     state |= {"history": [asdict(epoch) for epoch in run.history], "random": random_state(device)}
-                    checkpoints.save(path, asked, state)
-                if on_epoch:
+                    if world > 1:
+                        states = [None] * world
+                        dist.all_gather_object(states, state["random"])
+                        state["random"] = states
+                    if rank == 0:
+                        checkpoints.save(path, asked, state)
+                if on_epoch and rank == 0:
                     on_epoch(run)
         except KeyboardInterrupt:
             run.interrupted = True
+        finally:
+            bar.close()
     model.eval().to(memory_format=torch.contiguous_format)  # so that .view of a weight works again
     return run
 
@@ -209,14 +243,20 @@ def evaluate(model: nn.Module, split: Split, *, batch_size: int = 500, precision
     return Metrics(loss / len(split), top1 / len(split), top5 / len(split))
 
 
-def _logits_and_loss(model: nn.Module, inputs: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+def _logits_and_loss(model: nn.Module, inputs: Tensor, target: Tensor, aux_weight: float) -> tuple[Tensor, Tensor]:
     outputs = model(inputs)
     if isinstance(outputs, Tensor):
         return outputs, F.cross_entropy(outputs, target)
     logits, *auxiliary = outputs
-    return logits, F.cross_entropy(logits, target) + model.aux_weight * sum(
+    return logits, F.cross_entropy(logits, target) + aux_weight * sum(
         F.cross_entropy(logits, target) for logits in auxiliary
     )
+
+
+def _average(values: Tensor) -> None:
+    """The mean over all processes, in place."""
+    dist.all_reduce(values)
+    values /= dist.get_world_size()
 
 
 def _signature(model: nn.Module) -> str:
