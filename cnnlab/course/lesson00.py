@@ -219,7 +219,7 @@ def _(chance_loss) -> None:
 def _(my_run) -> None:
     if not isinstance(my_run, Run):
         raise Wrong(f"my_run is a {type(my_run).__name__}, not the run that training.fit returns.")
-    fresh = data.load("street_digits", train=1, test=1000, seed=1).test  # not the images that the lesson tests on
+    fresh = data.load("street_digits", train=1000, test=1000, seed=1).test  # not the images that the lesson tests on
     first = next(p for p in my_run.model.parameters() if p.ndim == 4)
     if first.shape[1] != 3:
         raise Wrong("This network takes grey images, such as handwritten digits: train on dataset, the street digits.")

@@ -284,7 +284,7 @@ def _(my_run) -> None:
     params = sum(p.numel() for p in my_run.model.parameters())
     if params > 65_000:
         raise Wrong(f"Your network has {params:,} parameters: this exercise is for LeNet's size, at most 65,000.")
-    accuracy = evaluate(my_run.model, data.load("street_digits", train=1, test=1000, seed=1).test).accuracy
+    accuracy = evaluate(my_run.model, data.load("street_digits", train=1000, test=1000, seed=1).test).accuracy
     if accuracy < 0.9:
         raise Wrong(f"On 1,000 fresh street digits your network reads {accuracy:.0%}; at least 90 % is asked for.")
 

@@ -380,7 +380,7 @@ def _(my_run) -> None:
     params = sum(p.numel() for p in my_run.model.parameters())
     if params > 500_000:
         raise Wrong(f"Your network has {params:,} parameters: at most 500,000 are allowed.")
-    accuracy = evaluate(my_run.model, data.load("street_digits", train=1, test=1000, seed=1).test).accuracy
+    accuracy = evaluate(my_run.model, data.load("street_digits", train=1000, test=1000, seed=1).test).accuracy
     if accuracy < 0.9:
         raise Wrong(f"On 1,000 fresh street digits your network reads {accuracy:.0%}; at least 90 % is asked for.")
 

@@ -397,7 +397,7 @@ def _(my_run) -> None:
     convolutions = sum(isinstance(layer, nn.Conv2d) for layer in layers)
     if convolutions != 16:
         raise Wrong(f"VGG-19 has 16 convolutions and 3 fully-connected layers; yours has {convolutions} convolutions.")
-    accuracy = evaluate(my_run.model, data.load("street_digits", train=1, test=1000, seed=1).test).accuracy
+    accuracy = evaluate(my_run.model, data.load("street_digits", train=1000, test=1000, seed=1).test).accuracy
     if accuracy < 0.8:
         raise Wrong(f"On 1,000 fresh street digits your network reads {accuracy:.0%}; at least 80 % is asked for.")
 

@@ -353,7 +353,7 @@ def _(my_run) -> None:
     layers = sum(isinstance(module, (nn.Conv2d, nn.Linear)) for module in my_run.model.modules())
     if layers < 20:
         raise Wrong(f"Your network has {layers} layers; the exercise asks for at least 20.")
-    accuracy = evaluate(my_run.model, data.load("street_digits", train=1, test=1000, seed=1).test).accuracy
+    accuracy = evaluate(my_run.model, data.load("street_digits", train=1000, test=1000, seed=1).test).accuracy
     if accuracy < 0.85:
         raise Wrong(
             f"On 1,000 fresh street digits your {layers} layers read {accuracy:.0%}; at least 85 % is asked for."
