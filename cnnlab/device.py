@@ -1,5 +1,6 @@
 """The machine: which device and which number format to compute with, and how to compute the same twice."""
 
+import atexit
 import os
 import platform
 from collections.abc import Iterator
@@ -26,17 +27,15 @@ def find_device(device: str | torch.device | None = None) -> torch.device:
     return device
 
 
-@contextmanager
-def processes(device: torch.device) -> Iterator[tuple[int, int]]:
-    """Which of how many processes this is: (0, 1) alone, and under `torchrun` a rank in a group that ends with this."""
-    if dist.is_initialized() or int(os.environ.get("WORLD_SIZE", 1)) == 1:
-        yield (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
-        return
-    dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
-    try:
-        yield dist.get_rank(), dist.get_world_size()
-    finally:  # left open, its threads would abort the process at its end
-        dist.destroy_process_group()
+def processes(device: torch.device) -> tuple[int, int]:
+    """Which of how many processes this is: (0, 1) alone, and under `torchrun` a rank in a group that lasts to the end.
+
+    A second group in the place of the first could meet what is left of it, and one left open aborts the process.
+    """
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1 and not dist.is_initialized():
+        dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo")
+        atexit.register(dist.destroy_process_group)
+    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
 
 
 def has_bf16(device: torch.device) -> bool:

@@ -153,26 +153,26 @@ def loss_surface(
     if probe.precision == "bf16":
         surface.provenance["bf16_error"] = _rounding(model, plane, split, device, x, y)
 
-    with processes(device) as (rank, world):
-        todo = surface.loss.flatten().isnan().nonzero().flatten().tolist()[rank::world]
-        chunks = [todo[i : i + probe.at_once] for i in range(0, len(todo), probe.at_once)]
-        start, measured, saved = time.perf_counter(), 0, time.perf_counter()
-        try:
-            for chunk in tqdm(chunks, unit="points", unit_scale=probe.at_once, disable=not progress or rank > 0):
-                places = torch.tensor([[x[i % columns], y[i // columns]] for i in chunk])
-                losses, accuracies = probe(places)
-                surface.loss.view(-1)[chunk], surface.accuracy.view(-1)[chunk] = losses, accuracies
-                measured += len(chunk)
-                if file and world == 1 and time.perf_counter() - saved > 5:
-                    _note(surface, start, measured).save(file)
-                    saved = time.perf_counter()
-        except KeyboardInterrupt:
-            pass
-        _note(surface, start, measured)
-        if world > 1:
-            _gather(surface)
-        if file and rank == 0:
-            surface.save(file)
+    rank, world = processes(device)
+    todo = surface.loss.flatten().isnan().nonzero().flatten().tolist()[rank::world]
+    chunks = [todo[i : i + probe.at_once] for i in range(0, len(todo), probe.at_once)]
+    start, measured, saved = time.perf_counter(), 0, time.perf_counter()
+    try:
+        for chunk in tqdm(chunks, unit="points", unit_scale=probe.at_once, disable=not progress or rank > 0):
+            places = torch.tensor([[x[i % columns], y[i // columns]] for i in chunk])
+            losses, accuracies = probe(places)
+            surface.loss.view(-1)[chunk], surface.accuracy.view(-1)[chunk] = losses, accuracies
+            measured += len(chunk)
+            if file and world == 1 and time.perf_counter() - saved > 5:
+                _note(surface, start, measured).save(file)
+                saved = time.perf_counter()
+    except KeyboardInterrupt:
+        pass
+    _note(surface, start, measured)
+    if world > 1:
+        _gather(surface)
+    if file and rank == 0:
+        surface.save(file)
     return surface
 
 

@@ -157,7 +157,8 @@ def fit(
         for name, part in stateful.items():
             part.load_state_dict(state[name])
         run.history = [Epoch(**epoch) for epoch in state["history"]]
-    with processes(device) as (rank, world), reproducible(seed + rank, device):
+    rank, world = processes(device)
+    with reproducible(seed + rank, device):
         network = DistributedDataParallel(model) if world > 1 else model
         if state:
             set_random_state(state["random"][rank] if world > 1 else state["random"], device)
