@@ -117,9 +117,15 @@ def test_interrupting_returns_the_run_so_far(digits):
 
 
 def test_an_interrupt_from_outside_is_caught_in_the_middle_of_an_epoch(digits):
-    timer = threading.Timer(1.0, _thread.interrupt_main)
-    timer.start()
+    done = threading.Event()
+
+    def press() -> None:  # again where a destructor swallowed it, as a person would
+        while not done.wait(3.0):
+            _thread.interrupt_main()
+
+    threading.Thread(target=press, daemon=True).start()
     run = training.fit(small(), digits, epochs=100_000, batch_size=8, progress=False)
+    done.set()
     assert run.interrupted and run.history and not run.model.training
 
 
