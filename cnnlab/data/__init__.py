@@ -9,10 +9,11 @@ from difflib import get_close_matches
 from numbers import Integral
 from pathlib import Path
 
-from cnnlab.data import faces, handwritten, photos, real, street_digits
+from cnnlab.data import faces, folder, handwritten, photos, real, street_digits
 from cnnlab.data.dataset import DataError, Dataset, Split
+from cnnlab.data.folder import Stream, stream
 
-__all__ = ["DataError", "Dataset", "Split", "load", "names"]
+__all__ = ["DataError", "Dataset", "Split", "Stream", "load", "names", "stream"]
 
 _EMBEDDED = {
     "street_digits": street_digits.load,
@@ -39,7 +40,7 @@ def load(
 
     `train` and `test` limit the number of images, `seed` says which ones. `root` is the folder where the real sets lie
     or are downloaded to (default: `datasets` in the current folder). A path must lead to a folder in ImageNet's layout,
-    `train/<class>/*.jpg` and `val/<class>/*.jpg`, with all images of one size.
+    `train/<class>/*.jpg` and `val/<class>/*.jpg`, with all images of one size; others, and large ones, take `stream`.
 
     Raises ValueError for an unknown name and for impossible sizes, OSError for a `root` that cannot be used, and
     `DataError` for a set that is damaged, or missing and not to be had.
@@ -57,7 +58,7 @@ def load(
     if embedded:
         return _EMBEDDED[name](train, test, seed)
     if Path(name).is_dir():
-        return real.load_folder(Path(name), train, test, seed)
+        return folder.load_folder(Path(name), train, test, seed)
     near = get_close_matches(str(name), names(), cutoff=0.5)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     known = ", ".join(names())

@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from cnnlab.data.folder import Stream
 
 
 class DataError(RuntimeError):
@@ -29,6 +33,11 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one image: channels, height, width."""
+        return tuple(self.images.shape[1:])
+
     def inputs(self, index: int | slice | Sequence[int] | Tensor = slice(None)) -> Tensor:
         """The images at `index` as a network wants them: float32, (pixel / 255 - mean) / std, on the images' device.
 
@@ -40,7 +49,7 @@ class Split:
         return images.to(torch.float32).mul_(1 / (255 * std)).sub_(mean / std)
 
     def __repr__(self) -> str:
-        return f"{len(self):,} images, {'x'.join(map(str, self.images.shape[1:]))}"
+        return f"{len(self):,} images, {'x'.join(map(str, self.shape))}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -48,8 +57,8 @@ class Dataset:
     """A training and a test split with the names of their classes; `about` says what it is, its source and licence."""
 
     name: str
-    train: Split
-    test: Split
+    train: "Split | Stream"
+    test: "Split | Stream"
     classes: tuple[str, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -64,6 +73,8 @@ class Dataset:
         >>> data.load("street_digits").hold_out(500)
         street_digits: 3,500 training and 500 test images, 3x32x32, 10 classes
         """
+        if not isinstance(self.train, Split):
+            raise DataError(f"{self.name} is streamed: move some of its training files into its folder val instead")
         checked_size(self.name, "test", images, len(self.train) - 1)
         drawn = torch.randperm(len(self.train), generator=torch.Generator().manual_seed(seed))
         order = self.train.labels.argsort(stable=True)[drawn]
@@ -71,7 +82,7 @@ class Dataset:
         return assemble(self.name, *parts, self.classes, self.about)
 
     def __repr__(self) -> str:
-        shape = "x".join(map(str, self.train.images.shape[1:]))
+        shape = "x".join(map(str, self.train.shape))
         sizes = f"{len(self.train):,} training and {len(self.test):,} test images"
         return f"{self.name}: {sizes}, {shape}, {len(self.classes)} classes"
 
@@ -108,6 +119,15 @@ def checked_size(name: str, split: str, size: int, most: int | None = None) -> i
         return int(size)
     possible = f"{least} or more" if most is None else f"{least} to {most:,}"
     raise ValueError(f"{name}: {split}={size!r} is not possible; {split} is a whole number of images, {possible}")
+
+
+def chosen(name: str, part: str, available: int, size: int | None, seed: int) -> np.ndarray:
+    """Indices: all in their own order, or `size` of them at random, the first n being the same for every size."""
+    if size is None:
+        return np.arange(available)
+    size = checked_size(name, part, size, available)
+    stream = np.random.SeedSequence(seed, spawn_key=(("train", "test").index(part),))
+    return np.random.default_rng(stream).permutation(available)[:size]
 
 
 def divide(

@@ -1,4 +1,4 @@
-"""Sets of photographs that do not come with the package: torchvision's, downloaded once, and any image folder."""
+"""Sets that do not come with the package: torchvision's, downloaded once."""
 
 import shutil
 import socket
@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from cnnlab.data.dataset import DataError, Dataset, assemble, checked_size
+from cnnlab.data.dataset import DataError, Dataset, assemble, checked_size, chosen
 
 Images = tuple[Tensor, Tensor]  # uint8 N x C x H x W and int64 N
 
 PATIENCE = 30  # seconds without a byte until a download is given up
-SUFFIXES = {".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"}  # torchvision's ImageFolder's
 
 
 @dataclass(frozen=True)
@@ -83,8 +81,8 @@ def load(name: str, train: int | None, test: int | None, seed: int, root: str | 
     for part, size in sizes.items():
         images, labels = splits[part]
         if size is not None:
-            chosen = _chosen(name, part, len(labels), size, seed)
-            splits[part] = images[chosen], labels[chosen]
+            some = chosen(name, part, len(labels), size, seed)
+            splits[part] = images[some], labels[some]
     return assemble(name, splits["train"], splits["test"], classes, SOURCES[name].about)
 
 
@@ -151,72 +149,3 @@ def _patience() -> Iterator[None]:
         yield
     finally:
         socket.setdefaulttimeout(before)
-
-
-def _chosen(name: str, part: str, available: int, size: int | None, seed: int) -> np.ndarray:
-    """Indices: all in their own order, or `size` of them at random, the first n being the same for every size."""
-    if size is None:
-        return np.arange(available)
-    size = checked_size(name, part, size, available)
-    stream = np.random.SeedSequence(seed, spawn_key=(("train", "test").index(part),))
-    return np.random.default_rng(stream).permutation(available)[:size]
-
-
-def load_folder(folder: Path, train: int | None, test: int | None, seed: int) -> Dataset:
-    """Images in ImageNet's layout, `train/<class>/*` and `val/<class>/*` (or `test/<class>/*`), as 3 x H x W.
-
-    All are held in memory and must have one size. DataError if they do not, or if something is missing or unreadable.
-    """
-    held_out = next((folder / part for part in ("val", "test") if (folder / part).is_dir()), None)
-    classes, files = _listed(folder / "train")
-    if held_out is None and test != 0:
-        raise DataError(f"{str(folder)!r} has neither val nor test beside train; add one, or ask for test=0")
-    test_classes, test_files = _listed(held_out) if held_out else (classes, [])
-    if test_classes != classes:
-        odd = ", ".join(sorted(set(classes) ^ set(test_classes)))
-        raise DataError(f"train and {held_out.name} of {str(folder)!r} must have the same classes; these differ: {odd}")
-    name = folder.resolve().name
-    chosen = [files[i] for i in _chosen(name, "train", len(files), train, seed)]
-    test_chosen = [test_files[i] for i in _chosen(name, "test", len(test_files), test, seed)]
-    images, labels = _decoded(chosen + test_chosen)
-    n = len(chosen)
-    about = f"The image folder {folder.resolve()}. Licence: see where it came from."
-    return assemble(name, (images[:n], labels[:n]), (images[n:], labels[n:]), classes, about)
-
-
-def _listed(folder: Path) -> tuple[list[str], list[tuple[Path, int]]]:
-    """The classes (the names of the subfolders, sorted) and every image file with the number of its class."""
-    if not folder.is_dir():
-        raise DataError(f"no folder {str(folder)!r}; the images of a class lie in {str(folder / '<class>')!r}")
-    classes = sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-    files = []
-    for label, name in enumerate(classes):
-        images = sorted(path for path in (folder / name).rglob("*") if path.suffix.lower() in SUFFIXES)
-        if not images:
-            raise DataError(f"no image in {str(folder / name)!r}; known are {', '.join(sorted(SUFFIXES))}")
-        files += [(path, label) for path in images]
-    if not files:
-        raise DataError(f"no image in {str(folder)!r}; the images of a class lie in {str(folder / '<class>')!r}")
-    return classes, files
-
-
-def _decoded(files: list[tuple[Path, int]]) -> Images:
-    from PIL import Image
-
-    images = None
-    for i, (path, _) in enumerate(files):
-        try:
-            with Image.open(path) as image:
-                pixels = np.asarray(image.convert("RGB"))
-        except (OSError, SyntaxError, ValueError) as error:
-            raise DataError(f"{str(path)!r} cannot be read as an image ({error}); mend or remove it") from error
-        if images is None:
-            images = np.empty((len(files), 3, *pixels.shape[:2]), np.uint8)
-        if pixels.shape[:2] != images.shape[2:]:
-            (height, width), (first_height, first_width) = pixels.shape[:2], images.shape[2:]
-            raise DataError(
-                f"the images differ in size: {str(files[0][0])!r} has {first_width}x{first_height} pixels, "
-                f"{str(path)!r} {width}x{height}; resize them to one size first"
-            )
-        images[i] = pixels.transpose(2, 0, 1)
-    return torch.from_numpy(images), torch.tensor([label for _, label in files])

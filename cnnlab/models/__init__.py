@@ -4,13 +4,14 @@ import difflib
 import inspect
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Literal, get_args, get_origin
 
 from torch import nn
 
-from .pretrained import load_imagenet, load_shipped, load_torchvision
+from .pretrained import load_file, load_imagenet, load_shipped, load_torchvision, save_weights, weight_file
 
-__all__ = ["get_model", "list_models", "load_torchvision"]
+__all__ = ["get_model", "list_models", "load_torchvision", "save_weights", "weight_file"]
 
 _PAPERS = (
     *("lenet", "alexnet", "vgg", "googlenet", "resnet", "preact_resnet", "wide_resnet", "resnext", "densenet"),
@@ -35,7 +36,7 @@ def get_model(
     *,
     num_classes: int | None = None,
     in_channels: int | None = None,
-    weights: str | None = None,
+    weights: str | Path | None = None,
     **config,
 ) -> nn.Module:
     """Build a network, in its paper's configuration where nothing else is said.
@@ -43,7 +44,8 @@ def get_model(
     name: one of `list_models()`.
     num_classes: outputs of the head; in_channels: channels of the images.
     weights: None initialises randomly; "imagenet" downloads torchvision's, where torchvision has the network; the
-        name of a data set, as "cifar10", takes those that the course trained on it and brings along.
+        name of a data set, as "cifar10", takes those that the course trained on it and brings along; the path of a
+        file, which ends in .safetensors, those that `save_weights` or the command line wrote.
     config: the options of that network's class, for example `width` of a ResNet.
 
     Raises ValueError for an unknown name (with the nearest names), an option that the network does not have, a value
@@ -56,17 +58,23 @@ def get_model(
         near = difflib.get_close_matches(str(name), _CONFIGS, n=3, cutoff=0.4)
         hint = f"Did you mean {' or '.join(near)}?" if near else "See models.list_models()."
         raise ValueError(f"There is no model named {name!r}. {hint}")
-    build = _CONFIGS[name]
     given = {"num_classes": num_classes, "in_channels": in_channels}
     config |= {option: value for option, value in given.items() if value is not None}
-    _check_options(name, build, config)
+    _check_options(name, config)
     if weights is None:
-        return build(**config)
+        return _CONFIGS[name](**config)
+
+    def build(**config) -> nn.Module:  # with options that came out of a file
+        _check_options(name, config)
+        return _CONFIGS[name](**config)
+
+    if str(weights).endswith(".safetensors"):
+        return load_file(name, Path(weights), build, config)
     return load_imagenet(name, build, config) if weights == "imagenet" else load_shipped(name, weights, build, config)
 
 
-def _check_options(name: str, build: Callable[..., nn.Module], config: Mapping[str, object]) -> None:
-    allowed = inspect.signature(build).parameters
+def _check_options(name: str, config: Mapping[str, object]) -> None:
+    allowed = inspect.signature(_CONFIGS[name]).parameters
     if unknown := sorted(set(config) - set(allowed)):
         options = ", ".join(allowed) or "none"
         raise ValueError(f"{name} has no option {', '.join(unknown)}. Its options: {options}.")

@@ -1,15 +1,18 @@
-"""Trained parameters: torchvision's, for the networks that torchvision has too, and the course's own, in data/."""
+"""Trained parameters: torchvision's, for the networks that torchvision has too, and the course's own and yours."""
 
 import hashlib
 import json
+import os
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from pickle import UnpicklingError
 
 import torch
 from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor, nn
 
 FOLDER = Path(__file__).parents[2] / "data"
@@ -66,20 +69,57 @@ def load_shipped(name: str, dataset: str, build: Callable[..., nn.Module], confi
             sorted(file.stem for file in FOLDER.glob("*-*.safetensors") if not file.stem.endswith("-surface"))
         )
         raise ValueError(
-            f"There are no weights {dataset!r} of {name}: weights is None, 'imagenet' or the data set of one of the "
-            f"networks that the course trained ({there or 'none yet'})."
+            f"There are no weights {dataset!r} of {name}: weights is None, 'imagenet', a file, or the data set of one "
+            f"of the networks that the course trained ({there or 'none yet'})."
         )
+    return load_file(name, path, build, config)
+
+
+def save_weights(model: nn.Module, path: str | Path, *, name: str, options: Mapping[str, object], **about) -> None:
+    """Write a network's weights with what it takes to build it again: its name in `list_models()` and its options.
+
+    about: what else the file is to say of itself, in values that JSON has. `weight_file` reads it, `get_model(name,
+    weights=path)` takes the weights. The file is there whole, or not at all: OSError where it cannot be written.
+    """
+    path = Path(path)
+    weights = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    about = {"model": name, "options": dict(options), **about}
+    content = save(weights, {key: json.dumps(value) for key, value in about.items()})
+    beside = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(content)
+        os.replace(beside, path)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink()
+        raise OSError(f"The weights could not be written to {path} ({error}).") from error
+
+
+def weight_file(path: str | Path) -> tuple[dict[str, object], dict[str, Tensor]]:
+    """What a file of `save_weights` says of itself, and its tensors by name. ValueError where it is damaged."""
     try:
         with safe_open(path, "pt") as file:
-            options = json.loads(file.metadata()["options"])
-            state_dict = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118, it is no dictionary
-    except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
-        raise ValueError(f"{path} is damaged ({error}): restore it, or train the network again.") from error
-    model = build(**{**options, **config})
+            about = {key: json.loads(value) for key, value in file.metadata().items()}
+            if not isinstance(about["options"], dict):
+                raise ValueError("its options are no dictionary")
+            return about, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118, it is no dictionary
+    except FileNotFoundError:
+        raise ValueError(f"There is no file {path}.") from None
+    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError, OSError) as error:
+        raise ValueError(f"{path} is damaged, or no file of weights ({error}).") from error
+
+
+def load_file(name: str, path: Path, build: Callable[..., nn.Module], config: Mapping[str, object]) -> nn.Module:
+    """The network of that name with the weights of a file, built with the options it was trained with."""
+    about, weights = weight_file(path)
+    if about.get("model", name) != name:
+        raise ValueError(f"{path} holds the weights of {about['model']}, not of {name}.")
+    model = build(**{**about["options"], **config})
     shapes = {key: value.shape for key, value in model.state_dict().items()}
-    if shapes != {key: value.shape for key, value in state_dict.items()}:
-        raise ValueError(f"The weights {dataset!r} of {name} are of a network with {options}, not with {dict(config)}.")
-    model.load_state_dict(state_dict)
+    if shapes != {key: value.shape for key, value in weights.items()}:
+        raise ValueError(f"{path} is of a {name} with {about['options']}, and does not fit one with {dict(config)}.")
+    model.load_state_dict(weights)
     return model
 
 

@@ -3,7 +3,7 @@
 import os
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 from tqdm.auto import tqdm
 
-from cnnlab.data.dataset import Dataset, Split
+from cnnlab.data import Dataset, Split, Stream
 from cnnlab.device import (
     Precision,
     autocast,
@@ -135,8 +135,9 @@ def fit(
     _check_arguments(model, dataset, epochs, lr, batch_size)
     if optimizer not in ("sgd", "adamw"):
         raise ValueError(f"optimizer must be 'sgd' or 'adamw', not {optimizer!r}.")
-    images = dataset.train.inputs().to(device, memory_format=torch.channels_last)
-    labels = dataset.train.labels.to(device)
+    images = len(dataset.train)
+    batches_of = _streamed if isinstance(dataset.train, Stream) else _in_memory
+    read = batches_of(dataset.train, device)
     asked = {"epochs": epochs, "lr": lr, "batch_size": batch_size, "weight_decay": weight_decay, "seed": seed}
     asked |= {"optimizer": optimizer, "augment": getattr(augment, "__qualname__", repr(augment))}
     asked |= {"model": _signature(model), "data": _fingerprint(dataset)}
@@ -145,9 +146,9 @@ def fit(
         optimizer = torch.optim.SGD(model.parameters(), lr, **options)
     else:
         optimizer = torch.optim.AdamW(model.parameters(), lr, weight_decay=weight_decay, fused=True)
-    steps = -(-len(images) // batch_size)
+    steps = -(-images // batch_size)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=epochs * steps + 1, pct_start=0.25)
-    run = Run(model, images=len(images))
+    run = Run(model, images=images)
     stateful = {"model": model, "optimizer": optimizer, "schedule": schedule}
     if (together := int(os.environ.get("WORLD_SIZE", 1))) > 1:
         asked["processes"] = together
@@ -170,14 +171,15 @@ def fit(
                 losses, correct = torch.zeros(steps, device=device), torch.zeros((), device=device)
                 bar.set_description(f"epoch {epoch}/{epochs}")
                 start = time.perf_counter()
-                order = torch.randperm(len(images), device=device)
+                order = torch.randperm(images, device=device)
                 if world > 1:
                     dist.broadcast(order, 0)
-                for step, batch in enumerate(order.split(batch_size)):
-                    mine = batch[rank::world] if len(batch) > rank else batch[:1]
-                    share = world * len(batch[rank::world]) / len(batch)
-                    target = labels[mine]
-                    inputs = images[mine] if augment is None else augment(images[mine])
+                batches = order.split(batch_size)
+                mine = [batch[rank::world] if len(batch) > rank else batch[:1] for batch in batches]
+                for step, (inputs, target) in enumerate(read(mine)):
+                    share = world * len(batches[step][rank::world]) / len(batches[step])
+                    if augment:
+                        inputs = augment(inputs)
                     with autocast(device, precision):
                         logits, loss = _logits_and_loss(network, inputs, target, getattr(model, "aux_weight", 0.0))
                     optimizer.zero_grad()
@@ -195,7 +197,7 @@ def fit(
                     dist.all_reduce(correct)
                 seconds = time.perf_counter() - start
                 test = evaluate(model, dataset.test, precision=precision)
-                accuracy = correct.item() / len(images)
+                accuracy = correct.item() / images
                 last_lr = optimizer.param_groups[0]["lr"]
                 run.history.append(
                     Epoch(epoch, losses.mean().item(), accuracy, test.loss, test.accuracy, last_lr, seconds)
@@ -231,17 +233,41 @@ def evaluate(model: nn.Module, split: Split, *, batch_size: int = 500, precision
     training = model.training
     model.eval()
     loss = top1 = top5 = 0.0
-    for start in range(0, len(split), batch_size):
-        part = slice(start, start + batch_size)
-        labels = split.labels[part].to(device)
+    parts = torch.arange(len(split)).split(batch_size)
+    for inputs, labels in (_streamed if isinstance(split, Stream) else _part_by_part)(split, device)(parts):
         with autocast(device, precision):
-            logits = model(split.inputs(part).to(device, memory_format=torch.channels_last)).float()
+            logits = model(inputs).float()
         hits = logits.topk(min(5, logits.shape[1])).indices == labels[:, None]
         loss += F.cross_entropy(logits, labels, reduction="sum").item()
         top1 += hits[:, 0].sum().item()
         top5 += hits.sum().item()
     model.train(training)
     return Metrics(loss / len(split), top1 / len(split), top5 / len(split))
+
+
+Batches = Callable[[Sequence[Tensor]], Iterable[tuple[Tensor, Tensor]]]  # of indices -> of inputs and labels
+
+
+def _in_memory(split: Split, device: torch.device) -> Batches:
+    """Normalised once and for all, on the device."""
+    images = split.inputs().to(device, memory_format=torch.channels_last)
+    labels = split.labels.to(device)
+    return lambda indices: ((images[i], labels[i]) for i in indices)
+
+
+def _part_by_part(split: Split, device: torch.device) -> Batches:
+    """Normalised when they are needed, so that a large split takes the memory of one batch."""
+    to = {"device": device, "memory_format": torch.channels_last}
+    return lambda indices: ((split.inputs(i).to(**to), split.labels[i].to(device)) for i in indices)
+
+
+def _streamed(split: Stream, device: torch.device) -> Batches:
+    def read(indices: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+        for images, labels in split.batches(indices):
+            images = images.to(device, memory_format=torch.channels_last, non_blocking=True)
+            yield images, labels.to(device, non_blocking=True)
+
+    return read
 
 
 def _logits_and_loss(model: nn.Module, inputs: Tensor, target: Tensor, aux_weight: float) -> tuple[Tensor, Tensor]:

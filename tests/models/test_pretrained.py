@@ -205,5 +205,5 @@ def test_another_head_is_put_on_afterwards(name: str) -> None:
 
 
 def test_unknown_weights() -> None:
-    with pytest.raises(ValueError, match="no weights 'imagenet21k' of resnet18: weights is None, 'imagenet' or"):
+    with pytest.raises(ValueError, match="no weights 'imagenet21k' of resnet18: weights is None, 'imagenet', a file"):
         get_model("resnet18", weights="imagenet21k")

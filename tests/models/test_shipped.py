@@ -1,4 +1,4 @@
-"""The course's own trained weights: whole or not at all, with the options they were trained with."""
+"""Trained weights, the course's own and yours: whole or not at all, with the options they were trained with."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from cnnlab.models import get_model, pretrained
+from cnnlab.models import get_model, pretrained, save_weights, weight_file
 
 RESNET = {"shortcut": "A", "num_classes": 10}
 
@@ -29,7 +29,7 @@ def test_comes_with_the_options_it_was_trained_with(shipped: Path) -> None:
 
 
 def test_other_options_are_refused(shipped: Path) -> None:
-    with pytest.raises(ValueError, match=r"are of a network with .*'shortcut': 'A'"):
+    with pytest.raises(ValueError, match=r"is of a resnet20_tiny with .*'shortcut': 'A'"):
         get_model("resnet20_tiny", weights="cifar10", shortcut="B")
 
 
@@ -49,3 +49,32 @@ def test_a_file_without_options_is_refused(shipped: Path) -> None:
     save_file({"a": torch.zeros(1)}, shipped)
     with pytest.raises(ValueError, match="is damaged"):
         get_model("resnet20_tiny", weights="cifar10")
+
+
+def test_your_own_weights_by_their_path(tmp_path: Path) -> None:
+    model = get_model("resnet20_tiny", depths=(1, 1, 1), num_classes=3)
+    path = tmp_path / "new folder" / "mine.safetensors"
+    save_weights(model, path, name="resnet20_tiny", options={"depths": (1, 1, 1), "num_classes": 3}, accuracy=0.5)
+    again = get_model("resnet20_tiny", weights=path)
+    assert all(torch.equal(value, again.state_dict()[key]) for key, value in model.state_dict().items())
+    assert weight_file(path)[0]["accuracy"] == 0.5
+    with pytest.raises(ValueError, match="holds the weights of resnet20_tiny, not of resnet20"):
+        get_model("resnet20", weights=path)
+    with pytest.raises(ValueError, match="There is no file"):
+        get_model("resnet20_tiny", weights=tmp_path / "another.safetensors")
+
+
+@pytest.mark.parametrize("options", [{"depths": "no"}, {"unknown": 1}, {"width": -1}, [1]])
+def test_options_out_of_a_file_are_checked_like_any(tmp_path: Path, options: object) -> None:
+    path = tmp_path / "odd.safetensors"
+    metadata = {"model": '"resnet20_tiny"', "options": json.dumps(options)}
+    save_file({"a": torch.zeros(1)}, path, metadata=metadata)
+    with pytest.raises(ValueError, match=r"must be|has no option|is damaged"):
+        get_model("resnet20_tiny", weights=path)
+
+
+def test_weights_that_cannot_be_written_leave_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="could not be written"):
+        save_weights(get_model("lenet5"), tmp_path / "file" / "w.safetensors", name="lenet5", options={})
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

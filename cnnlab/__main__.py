@@ -1,0 +1,216 @@
+"""The command line, for what outgrows a notebook: `python -m cnnlab --help`.
+
+python -m cnnlab models resnet
+python -m cnnlab train resnet20 --data cifar10 --hold-out 5000 --epochs 60 --flip --shift 4 --out resnet20.safetensors
+torchrun --nproc_per_node 8 -m cnnlab train resnet50 --data imagenet --size 224 --epochs 90 --out resnet50.safetensors
+python -m cnnlab evaluate resnet20.safetensors --data cifar10
+python -m cnnlab surface resnet20.safetensors --data cifar10 --out surface.safetensors --picture surface.png
+"""
+
+import argparse
+import os
+import shlex
+import sys
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+import torch
+
+from cnnlab import data, measure, models, training
+from cnnlab.device import find_device, machine_class
+from cnnlab.table import Table
+
+# What a user can mend: one line without a traceback.
+ERRORS = (ValueError, OSError, data.DataError, training.CheckpointError, training.DivergedError)
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one command; returns the exit status: 0, or 2 with one line on stderr that says what was wrong."""
+    words = sys.argv[1:] if words is None else words
+    given = _parser().parse_args(words, argparse.Namespace(words=words))
+    try:
+        given.run(given)
+    except ERRORS as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def train(given: argparse.Namespace) -> None:
+    """Train a network by `training.fit` and write its weights; interrupted or killed, the same command goes on."""
+    out = Path(given.out)
+    if out.suffix != ".safetensors":
+        raise ValueError(f"--out must end in .safetensors, not {out.suffix or 'nothing'!r}.")
+    if out.exists():
+        raise ValueError(f"{out} is there already: remove it, or name another file.")
+    dataset = _dataset(given)
+    options = {"num_classes": len(dataset.classes), "in_channels": dataset.train.shape[0], **dict(given.option)}
+    torch.manual_seed(given.seed)
+    model = models.get_model(given.model, weights=given.weights, **options)
+    checkpoint = out.with_suffix(".checkpoint")
+    first = int(os.environ.get("RANK", 0)) == 0
+    run = training.fit(
+        model,
+        dataset,
+        epochs=given.epochs,
+        lr=given.lr,
+        batch_size=given.batch_size,
+        weight_decay=given.weight_decay,
+        optimizer=given.optimizer,
+        augment=training.Augment(flip=given.flip, shift=given.shift) if given.flip or given.shift else None,
+        seed=given.seed,
+        device=given.device,
+        precision=given.precision,
+        checkpoint=checkpoint,
+        on_epoch=lambda run: print(_epoch_line(run), flush=True),
+        progress=sys.stderr.isatty(),
+    )
+    if run.interrupted:
+        print(f"Stopped after {len(run.history)} of {given.epochs} epochs; the same command goes on from there.")
+    elif first:
+        about = {
+            "command": f"python -m cnnlab {shlex.join(given.words)}",
+            "data": repr(dataset),
+            "history": [asdict(epoch) for epoch in run.history],
+            "seconds": round(run.seconds),
+            "machine": machine_class(find_device(given.device)),
+            "date": date.today().isoformat(),
+        }
+        models.save_weights(model, out, name=given.model, options=options, **about)
+        checkpoint.unlink(missing_ok=True)
+        print(f"{out}: test accuracy {run.history[-1].test_accuracy:.2%} after {run.seconds:,.0f} s of training")
+
+
+def _epoch_line(run: training.Run) -> str:
+    table = run.table()
+    return ", ".join(f"{name} {value}" for name, value in zip(table.header, table.rows[-1], strict=True))
+
+
+def evaluate(given: argparse.Namespace) -> None:
+    """Measure the weights in a file on a data set's test split."""
+    model, dataset = _trained(given), _dataset(given)
+    measured = training.evaluate(model.to(find_device(given.device)), dataset.test, precision=given.precision)
+    row = [f"{len(dataset.test):,}", f"{measured.loss:.4f}", f"{measured.accuracy:.2%}", f"{measured.top5:.2%}"]
+    print(Table(["images", "loss", "accuracy", "top-5"], [row], f"{given.file} on {dataset.name}"))
+
+
+def list_networks(given: argparse.Namespace) -> None:
+    """The networks by name, with their parameters."""
+    rows = []
+    for name in (name for name in models.list_models() if given.part in name):
+        with torch.device("meta"):
+            count = sum(p.numel() for p in models.get_model(name).parameters())
+        rows.append([name, count])
+    if not rows:
+        raise ValueError(f"No network has {given.part!r} in its name.")
+    print(Table(["network", "parameters"], rows))
+
+
+def surface(given: argparse.Namespace) -> None:
+    """Measure the loss surface around the weights in a file; interrupted, the same command goes on."""
+    model, dataset = _trained(given), _dataset(given)
+    if isinstance(dataset.train, data.Stream):
+        raise ValueError("A surface is measured on images in memory: leave --size out, or take fewer with --train.")
+    images = min(given.images, len(dataset.train))
+    chosen = torch.randperm(len(dataset.train), generator=torch.Generator().manual_seed(given.seed))[:images]
+    split = data.Split(dataset.train.images[chosen], dataset.train.labels[chosen], dataset.mean, dataset.std)
+    settings = {"points": given.points, "span": given.span, "seed": given.seed, "precision": given.precision}
+    measured = measure.loss_surface(
+        model, split, **settings, device=given.device, file=given.out, progress=sys.stderr.isatty()
+    )
+    print(measured)
+    if given.picture and int(os.environ.get("RANK", 0)) == 0:
+        from cnnlab import view
+
+        view.surface({Path(given.file).stem: measured}).figure.savefig(given.picture)
+
+
+def _trained(given: argparse.Namespace) -> torch.nn.Module:
+    about, _ = models.weight_file(given.file)
+    if "model" not in about:
+        raise ValueError(f"{given.file} does not say which network it is of.")
+    return models.get_model(about["model"], weights=given.file).eval()
+
+
+def _dataset(given: argparse.Namespace) -> data.Dataset:
+    if given.size:
+        if given.train or given.test or given.hold_out:
+            raise ValueError("--size streams a whole folder: leave --train, --test and --hold-out out.")
+        pipelines = {"train": training.pipelines.torchvision_train(given.size)}
+        pipelines["test"] = training.pipelines.torchvision_test(given.size, round(given.size * 256 / 224))
+        return data.stream(given.data, **pipelines, workers=given.workers)
+    sizes = {"train": given.train, "test": 0 if given.hold_out else given.test}
+    dataset = data.load(given.data, **sizes, seed=given.seed, root=given.root)
+    return dataset.hold_out(given.hold_out) if given.hold_out else dataset
+
+
+def _option(text: str) -> tuple[str, object]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise argparse.ArgumentTypeError(f"{text!r}: an option is given as name=value, for example width=8")
+    return name, _value(value)
+
+
+def _value(text: str) -> object:
+    """A whole number, a number, True or False, several with commas between them, or else the text itself."""
+    if "," in text:
+        return tuple(_value(part) for part in text.split(",") if part)
+    for read in (int, float, {"True": True, "False": False}.__getitem__):
+        try:
+            return read(text)
+        except (ValueError, KeyError):
+            continue
+    return text
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m cnnlab", description="Train and measure networks by name.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(run, name: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
+        added.set_defaults(run=run)
+        return added
+
+    listed = command(list_networks, "models")
+    listed.add_argument("part", nargs="?", default="", help="a part of the name")
+
+    trained = command(train, "train")
+    trained.add_argument("model", help="a name that `models` lists")
+    trained.add_argument("--option", type=_option, action="append", default=[], metavar="NAME=VALUE")
+    trained.add_argument("--weights", help="start from these: imagenet, cifar10, or a file")
+    trained.add_argument("--out", required=True, metavar="FILE.safetensors", help="the weights, with their history")
+    trained.add_argument("--epochs", type=int, default=5)
+    trained.add_argument("--lr", type=float, default=0.1, help="the peak of the cycle (default 0.1)")
+    trained.add_argument("--batch-size", type=int, default=128, help="of all processes together (default 128)")
+    trained.add_argument("--weight-decay", type=float, default=5e-4)
+    trained.add_argument("--optimizer", choices=("sgd", "adamw"), default="sgd")
+    trained.add_argument("--flip", action="store_true", help="mirror every other image")
+    trained.add_argument("--shift", type=int, default=0, metavar="PIXELS", help="shift images by up to so many pixels")
+
+    evaluated = command(evaluate, "evaluate")
+    measured = command(surface, "surface")
+    for added in (evaluated, measured):
+        added.add_argument("file", help="weights that `train` wrote")
+    measured.add_argument("--out", required=True, metavar="FILE.safetensors", help="the surface, kept while it grows")
+    measured.add_argument("--points", type=int, default=21, help="of each axis (default 21)")
+    measured.add_argument("--span", type=float, default=1.0, help="the axes go from minus this to this (default 1)")
+    measured.add_argument("--images", type=int, default=500, help="of the training images (default 500)")
+    measured.add_argument("--picture", metavar="FILE.png", help="draw it, too")
+    for added in (trained, evaluated, measured):
+        added.add_argument("--data", required=True, help=f"{', '.join(data.names())}, or an image folder")
+        added.add_argument("--root", help="where the downloaded sets lie (default: datasets)")
+        added.add_argument("--train", type=int, metavar="IMAGES", help="how many (default: all)")
+        added.add_argument("--test", type=int, metavar="IMAGES", help="how many (default: all)")
+        added.add_argument("--hold-out", type=int, metavar="IMAGES", help="test on so many of the training images")
+        added.add_argument("--size", type=int, metavar="PIXELS", help="stream the folder, cut to squares of this side")
+        added.add_argument("--workers", type=int, help="processes that read a streamed folder (default: one a core)")
+        added.add_argument("--seed", type=int, default=0)
+        added.add_argument("--device", choices=("cuda", "mps", "cpu"))
+        added.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
