@@ -86,7 +86,7 @@ def test_it_trains_as_the_same_images_in_memory_do(tmp_path):
     runs = []
     for dataset in (whole, data.stream(tmp_path, train=normal, test=normal, workers=0)):
         torch.manual_seed(0)
-        arguments = {"epochs": 2, "batch_size": 16, "precision": "fp32", "progress": False}
+        arguments = {"epochs": 1, "batch_size": 16, "precision": "fp32", "progress": False}
         runs.append(training.fit(models.get_model("lenet5", in_channels=3), dataset, **arguments))
     ours, theirs = (torch.cat([p.flatten() for p in run.model.parameters()]) for run in runs)
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-4)
