@@ -81,6 +81,15 @@ class Dataset:
         parts = [(self.train.images[part], self.train.labels[part]) for part in (order[images:], order[:images])]
         return assemble(self.name, *parts, self.classes, self.about)
 
+    def in_rgb(self) -> "Dataset":
+        """The same set with three equal channels, for networks that learnt on coloured images.
+
+        >>> data.load("faces").in_rgb()
+        faces: 100 training and 100 test images, 3x32x32, 2 classes
+        """
+        parts = [(split.images.expand(-1, 3, -1, -1).contiguous(), split.labels) for split in (self.train, self.test)]
+        return assemble(self.name, *parts, self.classes, self.about)
+
     def __repr__(self) -> str:
         shape = "x".join(map(str, self.train.shape))
         sizes = f"{len(self.train):,} training and {len(self.test):,} test images"

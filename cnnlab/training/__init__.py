@@ -6,6 +6,17 @@ from cnnlab.training.checkpoint import CheckpointError
 from cnnlab.training.grow import Growth, grow, initialise
 from cnnlab.training.loop import DivergedError, Epoch, Metrics, Run, evaluate, fit
 from cnnlab.training.search import CellSpace, Controller, Search, evolve, policy_loss, random_search, reinforce
+from cnnlab.training.transfer import (
+    Study,
+    features,
+    fine_tune,
+    freeze,
+    last_layer,
+    linear_probe,
+    quarter_turns,
+    replace_head,
+    transfer_study,
+)
 
 __all__ = [
     "Augment",
@@ -18,13 +29,22 @@ __all__ = [
     "Metrics",
     "Run",
     "Search",
+    "Study",
     "evaluate",
     "evolve",
+    "features",
+    "fine_tune",
     "fit",
+    "freeze",
     "grow",
     "initialise",
+    "last_layer",
+    "linear_probe",
     "pipelines",
     "policy_loss",
+    "quarter_turns",
     "random_search",
     "reinforce",
+    "replace_head",
+    "transfer_study",
 ]

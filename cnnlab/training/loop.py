@@ -1,9 +1,10 @@
 """The training loop: plain PyTorch, in memory, the same for every network and data set of the course."""
 
+import math
 import os
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -38,9 +39,12 @@ class Metrics:
     top5: float
 
 
+NOT_TESTED = Metrics(math.nan, math.nan, math.nan)
+
+
 @dataclass(frozen=True)
 class Epoch:
-    """One pass over the training images: what was measured on the way and on the test images after it."""
+    """One pass over the training images: what was measured on the way and on the test images after it (nan: none)."""
 
     epoch: int
     train_loss: float
@@ -100,6 +104,7 @@ def fit(
     batch_size: int = 128,
     weight_decay: float = 5e-4,
     optimizer: Literal["sgd", "adamw"] = "sgd",
+    rates: Mapping[str, float] | None = None,
     augment: Callable[[Tensor], Tensor] | None = None,
     seed: int = 0,
     device: str | torch.device | None = None,
@@ -113,6 +118,9 @@ def fit(
     model: (N, C, H, W) float images -> (N, classes) logits. It is trained in place and left in eval mode. A model with
         auxiliary heads returns their logits too while it trains; their losses count `model.aux_weight` times.
     lr: the peak of the cycle, reached after a quarter of the steps. SGD wants about 0.1, AdamW about 0.002.
+    rates: the learning rates of parts of the network as shares of lr, by the beginning of their parameters' names, for
+        example {"stem": 0.1, "stages": 0.1}. What does not require gradients is not trained, and a batch norm among it
+        keeps its statistics.
     augment: changes each batch of normalised training images, for example `training.Augment(flip=True, shift=4)`.
     seed: of the order of images, augmentation and dropout; the weights come from the model. The caller's random state
         is kept, and the same model, seed and machine give the same weights to the last bit.
@@ -141,13 +149,16 @@ def fit(
     asked = {"epochs": epochs, "lr": lr, "batch_size": batch_size, "weight_decay": weight_decay, "seed": seed}
     asked |= {"optimizer": optimizer, "augment": getattr(augment, "__qualname__", repr(augment))}
     asked |= {"model": _signature(model), "data": _fingerprint(dataset)}
+    if rates:
+        asked["rates"] = dict(rates)
+    groups, peaks = _groups(model, lr, rates or {})
     if optimizer == "sgd":
         options = {"momentum": 0.9, "nesterov": True, "weight_decay": weight_decay, "fused": True}
-        optimizer = torch.optim.SGD(model.parameters(), lr, **options)
+        optimizer = torch.optim.SGD(groups, lr, **options)
     else:
-        optimizer = torch.optim.AdamW(model.parameters(), lr, weight_decay=weight_decay, fused=True)
+        optimizer = torch.optim.AdamW(groups, lr, weight_decay=weight_decay, fused=True)
     steps = -(-images // batch_size)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=epochs * steps + 1, pct_start=0.25)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, peaks, total_steps=epochs * steps + 1, pct_start=0.25)
     run = Run(model, images=images)
     stateful = {"model": model, "optimizer": optimizer, "schedule": schedule}
     if (together := int(os.environ.get("WORLD_SIZE", 1))) > 1:
@@ -167,7 +178,7 @@ def fit(
         bar = tqdm(total=total, initial=done, unit="step", disable=not progress or rank > 0)
         try:
             for epoch in range(len(run.history) + 1, epochs + 1):
-                model.train()
+                _train_mode(model)
                 losses, correct = torch.zeros(steps, device=device), torch.zeros((), device=device)
                 bar.set_description(f"epoch {epoch}/{epochs}")
                 start = time.perf_counter()
@@ -196,7 +207,9 @@ def fit(
                 if world > 1:
                     dist.all_reduce(correct)
                 seconds = time.perf_counter() - start
-                test = evaluate(model, dataset.test, precision=precision)
+                test = NOT_TESTED
+                if len(dataset.test):
+                    test = evaluate(model, dataset.test, precision=precision)
                 accuracy = correct.item() / images
                 last_lr = optimizer.param_groups[0]["lr"]
                 run.history.append(
@@ -278,6 +291,30 @@ def _logits_and_loss(model: nn.Module, inputs: Tensor, target: Tensor, aux_weigh
     return logits, F.cross_entropy(logits, target) + aux_weight * sum(
         F.cross_entropy(logits, target) for logits in auxiliary
     )
+
+
+def _groups(model: nn.Module, lr: float, rates: Mapping[str, float]) -> tuple[list[dict[str, object]], list[float]]:
+    """The parameters to train in groups of one rate, and these rates; first those at the full rate."""
+    parts: dict[str, list[nn.Parameter]] = {"": []} | {start: [] for start in rates}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            parts[next((start for start in rates if name.startswith(start)), "")].append(parameter)
+    for start, share in rates.items():
+        if share < 0 or not any(name.startswith(start) for name, _ in model.named_parameters()):
+            first = ", ".join(name for name, _ in model.named_children())
+            raise ValueError(f"rates: no share {share!r} for {start!r} is possible: the parts are {first}.")
+    kept = {start: group for start, group in parts.items() if group}
+    if not kept:
+        raise ValueError("Nothing is left to train: all parameters are frozen.")
+    return [{"params": group} for group in kept.values()], [lr * rates.get(start, 1) for start in kept]
+
+
+def _train_mode(model: nn.Module) -> None:
+    """Training mode, but for batch norms that are frozen: their statistics are those of what they were trained on."""
+    model.train()
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.affine and not module.weight.requires_grad:
+            module.eval()
 
 
 def _average(values: Tensor) -> None:
