@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 LESSON ?=
 FLAGS ?=
 
-.PHONY: lab test notebooks format lint clean
+.PHONY: lab test notebooks html format lint clean
 
 lab: $(READY)
 	@.venv/bin/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb $(FLAGS)
@@ -20,6 +20,9 @@ test: $(READY)
 notebooks: $(READY)
 	@.venv/bin/jupyter execute --inplace --timeout=600 --NotebookClient.record_timing=False notebooks/$(LESSON)*.ipynb
 	@$(PY) -m ruff format --quiet notebooks
+
+html: $(READY)
+	@$(PY) -m cnnlab.course.site site
 
 format: $(READY)
 	@$(PY) -m ruff check --quiet --fix . ; $(PY) -m ruff format .

@@ -1,6 +1,6 @@
 """Pictures, diagrams, listings and widgets: they draw what the rest of the package measured."""
 
-from cnnlab.view.diagrams import ribbon
+from cnnlab.view.diagrams import cell, ribbon
 from cnnlab.view.explore import Explorer, explore
 from cnnlab.view.picture import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SIGNED, SKY, VERMILLION, Picture, blank, figure
 from cnnlab.view.plots import (
@@ -34,6 +34,7 @@ __all__ = [
     "Rotatable",
     "Source",
     "blank",
+    "cell",
     "curves",
     "dots",
     "explore",

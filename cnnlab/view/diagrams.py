@@ -6,8 +6,10 @@ from itertools import pairwise
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from cnnlab.view.picture import GREY, INK, SIGNED, Picture, blank, figure
+from cnnlab.models.nasnet import CellSpec
+from cnnlab.view.picture import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SIGNED, SKY, VERMILLION, Picture, blank, figure
 
+_OPERATIONS = {"identity": GREY, "sep3": BLUE, "sep5": SKY, "sep7": GREEN, "avg3": ORANGE, "max3": VERMILLION}
 _STEP = 0.16  # how far each plane of a stack stands behind the one before, in units of the drawing
 
 
@@ -88,3 +90,66 @@ def _outline(axes: Axes, box: tuple[float, float, float, float], front: int) -> 
     left, right, bottom, top = box
     xs, ys = [left, right, right, left, left], [bottom, bottom, top, top, bottom]
     axes.plot(xs, ys, color=INK, lw=0.5, marker="", zorder=front)
+
+
+def cell(specs: CellSpec | Mapping[str, CellSpec], *, title: str = "", alt: str = "") -> Picture:
+    """Cells as NASNet's Fig. 4 draws them, side by side: operations as boxes, each block's sum as a circle.
+
+    "h" is the map that comes in, "p" the one before it; all that goes into "out" is concatenated.
+    """
+    specs = {"": specs} if isinstance(specs, CellSpec) else specs
+    deepest = max(len(_levels(spec)) for spec in specs.values())
+    fig, axes = figure(1, len(specs), size=(5.6 * len(specs), 2.7 + 1.4 * (deepest - 1)), title=title, squeeze=False)
+    for axis, (name, spec) in zip(axes.flat, specs.items(), strict=True):
+        _draw_cell(axis, spec)
+        axis.set_title(name, size=10, loc="center")
+    said = [
+        f"{name or 'Cell'}: "
+        + "; ".join(f"b{b} = {x}({xi}) + {y}({yi})" for b, (x, xi, y, yi) in enumerate(spec.pairs, 1))
+        + f"; out = {', '.join(spec.output)}"
+        for name, spec in specs.items()
+    ]
+    return Picture(fig, alt or f"{title + '. ' if title else ''}{'. '.join(said)}.")
+
+
+def _levels(spec: CellSpec) -> list[list[int]]:
+    """The numbers of the blocks in rows, each block above all that it reads."""
+    level = {"h": 0, "p": 0}
+    for number, (_, left, _, right) in enumerate(spec.pairs, 1):
+        level[f"b{number}"] = 1 + max(level[left], level[right])
+    rows = [[] for _ in range(max(level.values()))]
+    for number in range(1, len(spec.pairs) + 1):
+        rows[level[f"b{number}"] - 1].append(number)
+    return rows
+
+
+def _draw_cell(axis: Axes, spec: CellSpec) -> None:
+    rows = _levels(spec)
+    width = max(map(len, rows))
+    middle = 2.4 * (width - 1) / 2
+    place = {"p": (middle - 1.2, 0.0), "h": (middle + 1.2, 0.0)}
+    boxes = []
+    for height, row in enumerate(rows):
+        for index, number in enumerate(row):
+            x, y = 2.4 * index + 1.2 * (width - len(row)), 2.4 * height + 2.6
+            place[f"b{number}"] = (x, y)
+            left, left_input, right, right_input = spec.pairs[number - 1]
+            boxes += [(left, left_input, x - 0.6, y - 1.05, x, y), (right, right_input, x + 0.6, y - 1.05, x, y)]
+    top = 2.4 * len(rows) + 1.9
+    arrow = {"arrowstyle": "-|>", "color": GREY, "lw": 1.1, "shrinkA": 9, "shrinkB": 9}
+    for _, source, x, y, sum_x, sum_y in boxes:
+        axis.annotate("", (x, y), place[source], arrowprops=arrow | {"connectionstyle": "arc3,rad=0.08"})
+        axis.annotate("", (sum_x, sum_y), (x, y), arrowprops=arrow)
+    for name in spec.output:
+        axis.annotate("", (middle, top), place[name], arrowprops=arrow)
+    for operation, _, x, y, _, _ in boxes:
+        box = {"boxstyle": "round,pad=0.3", "fc": "white", "ec": _OPERATIONS[operation], "lw": 2}
+        axis.text(x, y, operation, ha="center", va="center", size=8.5, bbox=box, zorder=3)
+    for name, (x, y) in place.items():
+        text, shape = (name, "square") if name in "ph" else ("+", "circle")
+        box = {"boxstyle": f"{shape},pad=0.3", "fc": "white", "ec": INK, "lw": 1.2}
+        axis.text(x, y, text, ha="center", va="center", size=9, bbox=box, zorder=4)
+    box = {"boxstyle": "round,pad=0.3", "fc": "white", "ec": PURPLE, "lw": 2}
+    axis.text(middle, top, "out", ha="center", va="center", size=9, bbox=box, zorder=4)
+    side = max(middle + 1.4, 2.6)
+    blank(axis).set(xlim=(middle - side, middle + side), ylim=(-0.7, top + 0.6))

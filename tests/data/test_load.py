@@ -135,3 +135,19 @@ def test_embedded_sets_write_nothing(fresh):
 def test_import_loads_no_heavy_library(fresh):
     assert "cnnlab" in fresh.imported
     assert not set(fresh.imported) & {"skimage", "sklearn", "matplotlib", "torchvision", "PIL", "scipy"}
+
+
+def test_resized_images_are_the_same_ones_and_their_statistics_are_their_own():
+    street = data.load("street_digits", train=50, test=20)
+    small = street.resized(16)
+    assert small.train.images.shape == (50, 3, 16, 16) and small.train.images.dtype == torch.uint8
+    assert torch.equal(small.test.labels, street.test.labels)
+    means = torch.nn.functional.avg_pool2d(street.train.images.float(), 2) - small.train.images
+    assert means.abs().mean() < 8 and small.std != street.std
+
+
+def test_grey_images_in_three_equal_channels():
+    grey = data.load("handwritten", train=20, test=10)
+    coloured = grey.in_rgb()
+    assert coloured.train.images.shape == (20, 3, 32, 32) and coloured.mean == grey.mean * 3
+    assert all(torch.equal(coloured.test.images[:, c], grey.test.images[:, 0]) for c in range(3))

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from cnnlab import measure, models, training, view
+from cnnlab.models.nasnet import NORMAL_A, REDUCTION_A
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +26,7 @@ def pictures(maps):
     yield view.filters(torch.randn(6, 1, 5, 5))
     yield view.feature_maps(maps)
     yield view.ribbon(maps, title="A ribbon")
+    yield view.cell({"normal": NORMAL_A, "reduction": REDUCTION_A}, title="Cells")
     yield view.curves(history(0.5, 0.8))
     yield view.curves({"a": history(0.5), "b": history(0.7)})
     yield view.panels({"photo": torch.rand(9, 9), "kernel": torch.randn(3, 3)})
@@ -37,6 +39,13 @@ def test_every_picture_is_a_png_with_alternative_text(maps):
         assert data["image/png"].startswith(b"\x89PNG")
         assert len(metadata["image/png"]["alt"]) > 20
         assert metadata["image/png"]["alt"] in data["text/plain"]
+
+
+def test_a_cell_says_what_it_computes():
+    picture = view.cell(NORMAL_A)
+    assert "b1 = sep5(h) + sep3(p)" in picture.alt and picture.alt.endswith("out = p, b1, b2, b3, b4, b5.")
+    texts = [text.get_text() for text in picture.figure.axes[0].texts]
+    assert texts.count("+") == 5 and texts.count("avg3") == 3 and texts.count("out") == 1
 
 
 def test_curves_say_their_last_figures():
