@@ -1,0 +1,49 @@
+"""The instruments of lesson 15: the paper's table, blocks in words, kernels on small maps, twins of equal cost."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from cnnlab import models
+from cnnlab.course import lesson15
+from cnnlab.models.convnext_roadmap import STEPS
+
+
+def test_the_papers_table_names_every_step_once():
+    reached = {steps for _, steps, *_ in lesson15.TABLE_10}
+    assert reached == set(range(len(STEPS) + 1)) and len(lesson15.TABLE_10) == 17
+    assert lesson15.cost(7, 5).macs < lesson15.cost(7).macs < lesson15.cost(7, 11).macs
+
+
+def test_a_block_in_words_names_its_layers_and_channels():
+    first, last = (lesson15.describe(lesson15.block_of(steps)) for steps in (0, 12))
+    assert [text for text, _ in first][::3] == ["1 × 1, 512 → 128", "3 × 3, 128 → 128", "1 × 1, 128 → 512", "ReLU"]
+    assert [text for text, _ in last][:3] == ["7 × 7 depthwise, 192", "LayerNorm", "1 × 1, 192 → 768"]
+    assert last[-2:] == [("layer scale", 192), ("+ input", 192)] and last[2][1] == 768
+
+
+@pytest.mark.parametrize(("kernel", "size"), [(7, 7), (7, 2), (3, 1), (11, 7), (5, 16)])
+def test_the_share_of_a_kernel_on_the_map_is_what_a_convolution_counts(kernel, size):
+    hits = F.conv2d(torch.ones(1, 1, size, size), torch.ones(1, 1, kernel, kernel), padding=kernel // 2)
+    assert lesson15.inside(kernel, size) == pytest.approx(hits.mean().item() / kernel**2)
+
+
+def test_the_twins_cost_the_same_within_five_percent_and_run():
+    for case in lesson15.TWINS:
+        assert lesson15.macs(case) == pytest.approx(lesson15.MACS, rel=0.05)
+        with torch.device("meta"):
+            assert lesson15.twin(case)(torch.empty(2, 3, 32, 32)).shape == (2, 10)
+
+
+def test_first_weights_by_width_fit_any_width():
+    for width in (12, 48):
+        torch.manual_seed(0)
+        model = lesson15.build(12, width)
+        assert model.stages[0][0].residual[3].weight.std().item() == pytest.approx(0.02, rel=0.2)
+        assert lesson15.weights_by_width(model) is model
+        assert model.stages[0][0].residual[3].weight.std().item() == pytest.approx((3 * width) ** -0.5, rel=0.15)
+
+
+def test_the_family_is_the_registrys():
+    assert set(lesson15.FAMILY) <= set(models.list_models())
+    assert lesson15.released("convnext_base").params == 88_591_464
