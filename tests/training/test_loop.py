@@ -2,6 +2,7 @@
 
 import _thread
 import copy
+import signal
 import threading
 from pathlib import Path
 
@@ -123,9 +124,13 @@ def test_an_interrupt_from_outside_is_caught_in_the_middle_of_an_epoch(digits):
         while not done.wait(3.0):
             _thread.interrupt_main()
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     threading.Thread(target=press, daemon=True).start()
-    run = training.fit(small(), digits, epochs=100_000, batch_size=8, progress=False)
-    done.set()
+    try:
+        run = training.fit(small(), digits, epochs=100_000, batch_size=8, progress=False)
+    finally:
+        done.set()
+        signal.signal(signal.SIGINT, before)
     assert run.interrupted and run.history and not run.model.training
 
 
