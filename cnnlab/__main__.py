@@ -47,7 +47,7 @@ def train(given: argparse.Namespace) -> None:
     dataset = _dataset(given)
     options = {"num_classes": len(dataset.classes), "in_channels": dataset.train.shape[0], **dict(given.option)}
     torch.manual_seed(given.seed)
-    model = models.get_model(given.model, weights=given.weights, **options)
+    model = models.get_model(given.model, **options)
     checkpoint = out.with_suffix(".checkpoint")
     first = int(os.environ.get("RANK", 0)) == 0
     run = training.fit(
@@ -179,7 +179,6 @@ def _parser() -> argparse.ArgumentParser:
     trained = command(train, "train")
     trained.add_argument("model", help="a name that `models` lists")
     trained.add_argument("--option", type=_option, action="append", default=[], metavar="NAME=VALUE")
-    trained.add_argument("--weights", help="start from these: imagenet, cifar10, or a file")
     trained.add_argument("--out", required=True, metavar="FILE.safetensors", help="the weights, with their history")
     trained.add_argument("--epochs", type=int, default=5)
     trained.add_argument("--lr", type=float, default=0.1, help="the peak of the cycle (default 0.1)")

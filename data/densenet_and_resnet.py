@@ -41,7 +41,6 @@ def inside(seed: int, model: torch.nn.Module, dataset: data.Dataset) -> dict:
     return {
         "untrained": numbers(reuse(NETWORKS["concatenation"]())),
         "trained": numbers(reuse(model)),
-        "scaled": numbers(reuse(model, scaled=True)),
         "missed": numbers(missed(model, images, labels)),
     }
 
@@ -59,8 +58,7 @@ def main() -> None:
     about = (
         "Twins of about 75,000 parameters on 4,000 street digits, 4 epochs of batches of 64; `train` is measured "
         "after the training. Of the dense one, by block, source (row) and reader (column): mean |weight| before and "
-        "after, the same times the batch norm's factor, and the rise of the loss on 300 test images where a reader "
-        "misses a source."
+        "after, and the rise of the loss on 300 test images where a reader misses a source."
     )
     command = "python data/densenet_and_resnet.py"
     course.save_record("densenet_and_resnet", about, command, time.perf_counter() - start, results)

@@ -10,14 +10,13 @@ again as they are in the file.
 """
 
 import argparse
-import json
 import shlex
 import sys
+from copy import deepcopy
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 
 from cnnlab import course, data, models, training
 
@@ -53,11 +52,9 @@ def main() -> None:
         on_epoch=lambda run: print(run.table().rows[-1], flush=True),
         progress=sys.stderr.isatty(),
     )
-    weights = {key: value.half() if value.is_floating_point() else value for key, value in model.state_dict().items()}
-    model.load_state_dict(weights)
-    measured = training.evaluate(model, dataset.test, precision="fp32")
-    whole = {key: value.contiguous() for key, value in weights.items()}
-    save_file(whole, HERE / f"{name}.safetensors", metadata={"options": json.dumps(options)})
+    file = HERE / f"{name}.safetensors"
+    models.save_weights(deepcopy(model).half(), file, name=given.model, options=options)
+    measured = training.evaluate(models.get_model(given.model, weights=file), dataset.test, precision="fp32")
     about = (
         f"{given.model} on CIFAR-10's training images: 45,000 to learn from, 5,000 held out. The weights are in "
         f"{name}.safetensors, in half precision; `held_out` was measured from them."

@@ -1,6 +1,7 @@
 """The exercise engine: check an answer and say what is wrong with it, give hints, show the solution."""
 
 import ast
+import functools
 import inspect
 import os
 import sys
@@ -107,7 +108,7 @@ def check(exercise: str, answer: object) -> Feedback:
     try:
         if answer is None or _has_placeholder(answer):
             raise Wrong
-        task.checker(answer)
+        task.checker(_returning(answer) if inspect.isfunction(answer) else answer)
     except (Exception, SystemExit) as error:
         if answer is None or _has_placeholder(answer):
             return Feedback(
@@ -138,6 +139,19 @@ def _find(id: str) -> Exercise:
         near = get_close_matches(str(id), _EXERCISES, n=1, cutoff=0.3)
         raise ValueError(f"There is no exercise {id!r}." + (f" Did you mean {near[0]!r}?" if near else ""))
     return _EXERCISES[id]
+
+
+def _returning(function: Callable) -> Callable:
+    """The learner's function, which fails with a diagnosis where its `return` is forgotten."""
+
+    @functools.wraps(function)
+    def call(*args: object, **kwargs: object) -> object:
+        result = function(*args, **kwargs)
+        if result is None:
+            raise Wrong("Your function returned nothing: end it with return.")
+        return result
+
+    return call
 
 
 def _has_placeholder(answer: object) -> bool:

@@ -58,8 +58,6 @@ def _(accuracy) -> None:
     logits = torch.tensor([[2.0, 1.0, 0.0], [0.1, 0.3, 0.2], [5.0, 0.0, 6.0], [1.0, 2.0, 0.0]])
     labels = torch.tensor([0, 1, 2, 0])  # three of four are right
     got = accuracy(logits, labels)
-    if got is None:
-        raise Wrong("Your function returned nothing: end it with return.")
     got = float(got)
     if math.isclose(got, 0.75):
         return
@@ -129,8 +127,6 @@ def _(normalise) -> None:
     m, s = torch.tensor(mean).view(3, 1, 1), torch.tensor(std).view(3, 1, 1)
     x = images / 255
     got = normalise(images, mean, std)
-    if got is None:
-        raise Wrong("Your function returned nothing: end it with return.")
     if tuple(got.shape) != tuple(images.shape):
         raise Wrong(f"The shape must stay {tuple(images.shape)}; yours is {tuple(got.shape)}.")
 

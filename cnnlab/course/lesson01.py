@@ -72,8 +72,6 @@ def _(output_size) -> None:
         ),
     ]
     got = [output_size(*case) for case in cases]
-    if None in got:
-        raise Wrong("Your function returned nothing: end it with return.")
     for formula, diagnosis in diagnoses:
         if got == [formula(*case) for case in cases]:
             raise Wrong(diagnosis)
@@ -209,8 +207,6 @@ def _(subsample) -> None:
         (c * sums + b, "The coefficients were matched along the width of the map, not with the maps: [:, None, None]."),
     ]
     got = subsample(x, c, b)
-    if got is None:
-        raise Wrong("Your function returned nothing: end it with return.")
     if tuple(got.shape) == (3, 5, 5):
         raise Wrong("Your squares overlap: LeNet's do not, so 6 x 6 becomes 3 x 3.")
     if tuple(got.shape) != (3, 3, 3):

@@ -150,8 +150,6 @@ def _(top_k_error) -> None:
         ([100 * error for error in true], "This is in percent; a share from 0 to 1 is asked for."),
     ]
     got = [top_k_error(logits, labels, k) for k in ks]
-    if None in got:
-        raise Wrong("Your function returned nothing: end it with return.")
     got = [float(value) for value in got]
 
     def same(values: list[float]) -> bool:
@@ -246,8 +244,6 @@ def _(grouped_convolution) -> None:
         truths.append((counted.params, counted.macs))
         terms.append((layer.weight.numel(), outputs, groups, side**2))
         answer = grouped_convolution(inputs, outputs, kernel, groups, side)
-        if answer is None:
-            raise Wrong("Your function returned nothing: end it with return.")
         if not isinstance(answer, (tuple, list)) or len(answer) != 2:
             raise Wrong("Return two numbers: return parameters, mult_adds.")
         got.append(tuple(answer))

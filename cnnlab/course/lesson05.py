@@ -75,8 +75,6 @@ TABLE_1 = {
 def _(pointwise) -> None:
     square, other = _pixels(4, 4, 4, 4), _pixels(6, 3, 5, 2)  # in the first, wrong matches of axes fit too
     got = pointwise(*square)
-    if got is None:
-        raise Wrong("Your function returned nothing: end it with return.")
     x, weight, bias = square
     right = F.conv2d(x, weight[:, :, None, None], bias)
     no_bias = right - bias[:, None, None]
@@ -174,8 +172,6 @@ def _pixels(channels: int, outputs: int, height: int, width: int) -> tuple[Tenso
 def _(module_cost) -> None:
     cases = [(192, MODULES[0][0], 28), (832, MODULES[2][1], 7), (10, (1, 2, 3, 4, 5, 6), 9)]
     got = [module_cost(*case) for case in cases]
-    if None in got:
-        raise Wrong("Your function returned nothing: end it with return.")
 
     def all_of(weights, biases=sum, positions=lambda size: size * size):
         return [(weights(n, *w) + biases(w), weights(n, *w) * positions(size)) for n, w, size in cases]
@@ -275,8 +271,6 @@ def _(output_channels) -> None:
     every = [row for stage in MODULES for row in stage]
     cases = [(192, first), (192, every), (7, [(1, 2, 3, 4, 5, 6)])]
     got = [(output_channels(n, m), output_channels(n, m, naive=True)) for n, m in cases]
-    if any(None in pair for pair in got):
-        raise Wrong("Your function returned nothing: end it with return.")
 
     def leaves(widths, last):
         return widths[0] + widths[2] + widths[4] + last

@@ -101,32 +101,13 @@ class AddingNet(nn.Module):
         return self.head(self.stages(self.stem(x)))
 
 
-def kept_bytes(model: nn.Module, images: Tensor) -> int:
-    """Bytes that autograd keeps for the backward pass of `model(images)`, apart from the model's own tensors.
-
-    Tensors that share their memory count once. Works on the meta device too, where nothing is computed.
-    """
-    own = {tensor.untyped_storage()._cdata for tensor in [*model.parameters(), *model.buffers()]}
-    storages = {}
-
-    def keep(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage._cdata not in own:
-            storages[storage._cdata] = storage  # held, so that its address is not given to another
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        model(images)
-    return sum(storage.nbytes() for storage in storages.values())
-
-
 def price(model: nn.Module) -> dict[str, float]:
     """What a network for images of 32 x 32 costs: parameters, mult-adds, and what autograd keeps of one image.
 
     model: on the meta device; it is left in training mode.
     """
     cost = measure.cost(model, (3, 32, 32))
-    kept = kept_bytes(model.train(), torch.zeros(1, 3, 32, 32, device="meta"))
+    kept = measure.kept_bytes(model.train(), torch.zeros(1, 3, 32, 32, device="meta"))
     return {"parameters (M)": cost.params / 1e6, "mult-adds (M)": cost.macs / 1e6, "kept (MiB)": kept / 2**20}
 
 
@@ -183,19 +164,16 @@ def readers(model: DenseNet) -> list[list[Reader]]:
     return result
 
 
-def reuse(model: DenseNet, scaled: bool = False) -> list[Tensor]:
+def reuse(model: DenseNet) -> list[Tensor]:
     """Fig. 5 of the paper: for each block the mean |weight| that each reader (column) gives to each source (row).
 
     NaN where a reader cannot see a source. The first row is the block's own input.
-    scaled: times the size of the factor by which the reader's batch norm multiplies each channel before.
     """
     result = []
     for block in readers(model):
         table = torch.full((len(block), len(block)), torch.nan)
         for column, reader in enumerate(block):
             weight = reader.weight.detach().abs()
-            if scaled:
-                weight = weight * reader.norm.weight.detach().abs().view(1, -1, *[1] * (weight.ndim - 2))
             for row, part in enumerate(weight.split(reader.sizes, dim=1)):
                 table[row, column] = part.mean()
         result.append(table)
@@ -311,8 +289,6 @@ def missed(model: DenseNet, images: Tensor, labels: Tensor) -> list[Tensor]:
 def _(channels) -> None:
     cases = [(64, (6, 12, 48, 32), 32, 0.5), (16, (12, 12, 12), 12, 1.0), (24, (3, 5, 2), 7, 0.5), (9, (4, 1), 3, 0.3)]
     got = [channels(*case) for case in cases]
-    if any(value is None for value in got):
-        raise Wrong("Your function returned nothing: end it with return.")
     got = [list(value) for value in got]
 
     def all_of(between=lambda now, theta: int(theta * now), stem=True, new=lambda depth, k: depth * k, carried=True):
@@ -446,8 +422,6 @@ def _(dense_block) -> None:
 
     layers = [make(0.5, 1.0), make(-2.0, 0.3), make(1.5, -1.0)]
     got = dense_block(x, layers)
-    if got is None:
-        raise Wrong("Your function returned nothing: end it with return.")
 
     def run(step, start=None):
         now = x if start is None else start
@@ -530,8 +504,6 @@ def _(transition) -> None:
         true = F.avg_pool2d(F.conv2d(x, kernel), 2)
         with FlopCounterMode(display=False) as counter:
             got = transition(x, weight)
-        if got is None:
-            raise Wrong("Your function returned nothing: end it with return.")
         if got.shape == true.shape and torch.allclose(got, true, atol=1e-5):
             macs, full = counter.get_total_flops() // 2, maps * x.numel()
             if macs > full / 4:
@@ -597,8 +569,6 @@ def _(transition) -> None:
 def _(numbers_kept) -> None:
     cases = [(12, 6, 6, 64), (5, 3, 2, 49), (16, 1, 12, 16), (3, 10, 4, 9)]
     got = [numbers_kept(*case) for case in cases]
-    if any(value is None for value in got):
-        raise Wrong("Your function returned nothing: end it with return.")
 
     def all_of(formula):
         return [formula(*case) for case in cases]
@@ -635,7 +605,7 @@ def _(numbers_kept) -> None:
         side = round(pixels**0.5)
         block = DenseBlock(c, depth, k, bottleneck=False).train()
         statistics = 2 * read(c, depth, k)
-        true = kept_bytes(block, torch.zeros(1, c, side, side, requires_grad=True)) // 4 - statistics
+        true = measure.kept_bytes(block, torch.zeros(1, c, side, side, requires_grad=True)) // 4 - statistics
         if value != true:
             raise Wrong(
                 f"A block of {depth} layers with growth rate {k} on {c} maps of {pixels} pixels keeps {true:,} numbers;"
@@ -686,7 +656,7 @@ def _(my_run) -> None:
     params = sum(p.numel() for p in model.parameters())
     if params > 40_000:
         raise Wrong(f"Your network has {params:,} parameters; the budget is 40,000.")
-    kept = kept_bytes(copy.deepcopy(model).train(), torch.zeros(1, 3, 32, 32)) / 2**10
+    kept = measure.kept_bytes(copy.deepcopy(model).train(), torch.zeros(1, 3, 32, 32)) / 2**10
     if kept > 1024:
         raise Wrong(f"Your network keeps {kept:,.0f} KiB of an image for the backward pass; the budget is 1,024.")
     accuracy = evaluate(model, data.load("street_digits", train=1000, test=1000, seed=1).test).accuracy

@@ -86,7 +86,7 @@ class Twin(EfficientNet):
     """A narrow EfficientNet that can be enlarged in small steps: (N, 3, H, W) -> (N, num_classes) logits.
 
     channels: of its stages (the stem has those of the first); blocks: of all stages together, spread evenly, the rest
-    to the last ones. Every stage after the first halves the map. The package's own class rounds to 8 channels and
+    to the last ones. The second stage halves the map once more. The package's own class rounds to 8 channels and
     rounds up the blocks of every stage: steps too large to compare small networks of equal cost.
     """
 
@@ -225,8 +225,6 @@ class Gates(list):
 def _(round_channels) -> None:
     cases = [32, 35.2, 38.4, 22, 44.8, 17.6, 28.8, 11, 52, 3.2, 2, 352, 104.0001]
     got = [round_channels(c) for c in cases]
-    if any(value is None for value in got):
-        raise Wrong("Your function returned nothing: end it with return.")
     true = [models.mobilenet_v2.round_channels(c) for c in cases]
     if got == true:
         return
@@ -306,8 +304,6 @@ def _(gamma) -> None:
             raise Wrong(
                 f"Yours refuses alpha {case[0]}, beta {case[1]} and factor {case[2]}, which leave room."
             ) from None
-    if any(value is None for value in got):
-        raise Wrong("Your function returned nothing: end it with return.")
 
     def matches(formula: Callable[[float, float, float], float]) -> bool:
         return all(math.isclose(value, formula(*case), rel_tol=1e-6) for value, case in zip(got, cases, strict=True))
@@ -394,8 +390,6 @@ def _(squeeze_excite) -> None:
     x = torch.randn(3, 12, 5, 7) + torch.randn(3, 12, 1, 1)
     with torch.no_grad():
         got, mean = squeeze_excite(x, narrow, widen), x.mean((2, 3))
-        if got is None:
-            raise Wrong("Your function returned nothing: end it with return.")
         if got.shape == (3, 12) or got.shape == (3, 12, 1, 1):
             raise Wrong("These are only the gates: multiply x by them.")
 

@@ -11,7 +11,6 @@ from torch.utils.data import DataLoader
 
 from cnnlab.data.dataset import DataError, Dataset, assemble, chosen
 
-Images = tuple[Tensor, Tensor]  # uint8 N x C x H x W and int64 N
 Transform = Callable[[np.ndarray], Tensor]  # uint8 H x W x 3 -> float32 3 x size x size
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"}  # torchvision's ImageFolder's
@@ -131,7 +130,7 @@ def _pixels(path: Path) -> np.ndarray:
         raise DataError(f"{str(path)!r} cannot be read as an image ({error}); mend or remove it") from error
 
 
-def _decoded(files: list[tuple[Path, int]]) -> Images:
+def _decoded(files: list[tuple[Path, int]]) -> tuple[Tensor, Tensor]:
     images = None
     for i, (path, _) in enumerate(files):
         pixels = _pixels(path)

@@ -71,6 +71,12 @@ def test_each_has_several_seeded_mistakes(exercise):
     assert exercise.solution not in exercise.wrong.values()
 
 
+@pytest.mark.parametrize("exercise", [case for case in CASES if f"def {case.values[0].name}(" in case.values[0].stub])
+def test_a_forgotten_return_is_named(exercise):
+    feedback = course.check(exercise.id, lambda *args, **kwargs: None)
+    assert feedback.status == "wrong" and "returned nothing: end it with return" in feedback.message, feedback.message
+
+
 @pytest.mark.parametrize("answer", [None, 7, "text", object(), {}, [], lambda: 1 / 0, float("nan"), torch.zeros(0)])
 def test_nonsense_never_raises(answer):
     for exercise in course.exercises():

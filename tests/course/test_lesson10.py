@@ -1,21 +1,22 @@
-"""What lesson 10 measures with: twins at one price, kept memory, the reuse map, and a map of what is missed."""
+"""What lesson 10 measures with: twins at one price, the reuse map, and a map of what is missed."""
 
 import inspect
 
 import pytest
 import torch
+import torchvision
 from torch import nn
 from torchvision.models import DenseNet
 
 from cnnlab import measure, models
 from cnnlab.course.lesson10 import (
     CIFAR_ERRORS,
+    TOP1,
     AddingBlock,
     AddingNet,
     concatenating,
     connected_pairs,
     frugal,
-    kept_bytes,
     missed,
     readers,
     reuse,
@@ -40,22 +41,10 @@ def test_an_adding_block_adds():
     torch.testing.assert_close(block(x), first + block[1](first))
 
 
-def test_kept_bytes_counts_each_storage_once_and_no_parameters():
-    layer = nn.Sequential(nn.Linear(10, 10), nn.ReLU(inplace=True), nn.Linear(10, 10))
-    images = torch.zeros(4, 10)
-    assert kept_bytes(layer, images) == 4 * 4 * (10 + 10)  # the input, and the first layer's result for both readers
-
-
-def test_kept_bytes_is_the_same_without_numbers():
-    assert kept_bytes(small().train(), torch.zeros(2, 3, 16, 16)) == kept_bytes(
-        small().to("meta").train(), torch.zeros(2, 3, 16, 16, device="meta")
-    )
-
-
 def test_the_frugal_copy_keeps_less_and_has_the_same_gradients():
     model, images = small().train(), torch.randn(2, 3, 16, 16)
     thrifty = frugal(model)
-    assert kept_bytes(thrifty, images) < 0.7 * kept_bytes(model, images)
+    assert measure.kept_bytes(thrifty, images) < 0.7 * measure.kept_bytes(model, images)
     for network in (model, thrifty):
         network(images).square().sum().backward()
     for one, other in zip(model.parameters(), thrifty.parameters(), strict=True):
@@ -74,8 +63,6 @@ def test_reuse_is_the_mean_weight_of_each_source():
     transition, head = model.stages[1][2].weight.detach(), model.head[-1].weight.detach()
     torch.testing.assert_close(first[1, 2], transition[:, 6:10].abs().mean())
     torch.testing.assert_close(second[3, 3], head[:, -4:].abs().mean())
-    nn.init.constant_(model.head[0].weight, -2)
-    assert reuse(model, scaled=True)[1][3, 3] == 2 * second[3, 3]
 
 
 def test_readers_see_all_maps_before_them():
@@ -99,8 +86,29 @@ def test_torchvision_has_the_switch_that_the_lesson_names():
     assert "memory_efficient" in inspect.signature(DenseNet).parameters
 
 
+@pytest.mark.parametrize("name", TOP1)
+def test_accuracies_are_those_of_torchvisions_weights(name):
+    weights = torchvision.models.get_model_weights(name).IMAGENET1K_V1
+    assert weights.meta["_metrics"]["ImageNet-1K"]["acc@1"] == TOP1[name]
+
+
+# Millions of parameters by Table 2 of the DenseNet paper (1608.06993).
+PRINTED = {
+    "pre-activation ResNet-1001": 10.2,
+    "DenseNet-40, k 12": 1.0,
+    "DenseNet-100, k 12": 7.0,
+    "DenseNet-100, k 24": 27.2,
+    "DenseNet-BC-100, k 12": 0.8,
+    "DenseNet-BC-250, k 24": 15.3,
+    "DenseNet-BC-190, k 40": 25.6,
+    "ResNet-110": 1.7,
+}
+
+
 @pytest.mark.parametrize("name", CIFAR_ERRORS)
-def test_the_networks_for_cifar_exist(name):
+def test_the_networks_for_cifar_have_the_papers_parameters(name):
     network, options, error = CIFAR_ERRORS[name]
     with torch.device("meta"):
-        assert models.get_model(network, **options) and 3 < error < 9
+        parameters = sum(p.numel() for p in models.get_model(network, **options).parameters()) / 1e6
+    assert 3 < error < 9
+    assert parameters == pytest.approx(PRINTED.get(name, parameters), abs=0.06, rel=0.015)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torchvision
 from torch.nn import functional as F
 
 from cnnlab import models
@@ -47,3 +48,10 @@ def test_first_weights_by_width_fit_any_width():
 def test_the_family_is_the_registrys():
     assert set(lesson15.FAMILY) <= set(models.list_models())
     assert lesson15.released("convnext_base").params == 88_591_464
+
+
+@pytest.mark.parametrize("name", lesson15.FAMILY)
+def test_the_familys_figures_are_those_of_torchvisions_weights(name):
+    meta = torchvision.models.get_model_weights(name).IMAGENET1K_V1.meta
+    accuracies = meta["_metrics"]["ImageNet-1K"]
+    assert lesson15.FAMILY[name] == (accuracies["acc@1"], accuracies["acc@5"], meta["_ops"])
