@@ -88,6 +88,8 @@ class LossSurface:
             shape = (len(surface.y), len(surface.x))
             if surface.loss.shape != shape or surface.accuracy.shape != shape:
                 raise ValueError("its grids do not fit together")
+            if not isinstance(surface.provenance, dict):
+                raise ValueError("its provenance is no dictionary")
         except (SafetensorError, KeyError, ValueError, OSError) as error:
             raise ValueError(f"{path} is damaged or no loss surface ({error}). Delete it and measure again.") from error
         return surface
