@@ -129,7 +129,7 @@ def _(flip_and_gamma) -> None:
         def random_resized_crop(image, area, ratio, across, down, size):
             height, width = image.shape[1:]
             pixels = area * height * width
-            w, h = round(math.sqrt(pixels * ratio)), round(math.sqrt(pixels / ratio))
+            w, h = round((pixels * ratio) ** 0.5), round((pixels / ratio) ** 0.5)
             left, top = round(across * (width - w)), round(down * (height - h))
             window = image[:, top : top + h, left : left + w]
             return F.interpolate(window[None], size=(size, size), mode="bilinear")[0]
@@ -143,7 +143,7 @@ def _(flip_and_gamma) -> None:
         "share of each side": """
             def random_resized_crop(image, area, ratio, across, down, size):
                 height, width = image.shape[1:]
-                w, h = round(area * width * math.sqrt(ratio)), round(area * height / math.sqrt(ratio))
+                w, h = round(area * width * ratio**0.5), round(area * height / ratio**0.5)
                 w, h = min(w, width), min(h, height)
                 left, top = round(across * (width - w)), round(down * (height - h))
                 window = image[None, :, top : top + h, left : left + w]
@@ -153,7 +153,7 @@ def _(flip_and_gamma) -> None:
             def random_resized_crop(image, area, ratio, across, down, size):
                 height, width = image.shape[1:]
                 pixels = area * height * width
-                h, w = round(math.sqrt(pixels * ratio)), round(math.sqrt(pixels / ratio))
+                h, w = round((pixels * ratio) ** 0.5), round((pixels / ratio) ** 0.5)
                 left, top = round(across * (width - w)), round(down * (height - h))
                 window = image[None, :, top : top + h, left : left + w]
                 return F.interpolate(window, size=(size, size), mode="bilinear")[0]
@@ -162,7 +162,7 @@ def _(flip_and_gamma) -> None:
             def random_resized_crop(image, area, ratio, across, down, size):
                 height, width = image.shape[1:]
                 pixels = area * height * width
-                w, h = round(math.sqrt(pixels * ratio)), round(math.sqrt(pixels / ratio))
+                w, h = round((pixels * ratio) ** 0.5), round((pixels / ratio) ** 0.5)
                 left, top = round(down * (width - w)), round(across * (height - h))
                 window = image[None, :, top : top + h, left : left + w]
                 return F.interpolate(window, size=(size, size), mode="bilinear")[0]
@@ -171,7 +171,7 @@ def _(flip_and_gamma) -> None:
             def random_resized_crop(image, area, ratio, across, down, size):
                 height, width = image.shape[1:]
                 pixels = area * height * width
-                w, h = round(math.sqrt(pixels * ratio)), round(math.sqrt(pixels / ratio))
+                w, h = round((pixels * ratio) ** 0.5), round((pixels / ratio) ** 0.5)
                 left, top = round(across * width), round(down * height)
                 window = image[None, :, top : top + h, left : left + w]
                 return F.interpolate(window, size=(size, size), mode="bilinear")[0]
@@ -180,7 +180,7 @@ def _(flip_and_gamma) -> None:
             def random_resized_crop(image, area, ratio, across, down, size):
                 height, width = image.shape[1:]
                 pixels = area * height * width
-                w, h = round(math.sqrt(pixels * ratio)), round(math.sqrt(pixels / ratio))
+                w, h = round((pixels * ratio) ** 0.5), round((pixels / ratio) ** 0.5)
                 left, top = round(across * (width - w)), round(down * (height - h))
                 return image[:, top : top + h, left : left + w]
         """,
@@ -188,7 +188,7 @@ def _(flip_and_gamma) -> None:
             def random_resized_crop(image, area, ratio, across, down, size):
                 height, width = image.shape[1:]
                 pixels = area * height * width
-                w, h = round(math.sqrt(pixels * ratio)), round(math.sqrt(pixels / ratio))
+                w, h = round((pixels * ratio) ** 0.5), round((pixels / ratio) ** 0.5)
                 left, top = round(across * (width - w)), round(down * (height - h))
                 return F.interpolate(image[None, :, top : top + h, left : left + w], size=(size, size))[0]
         """,

@@ -497,7 +497,7 @@ def _(macs_per_byte) -> None:
     solution="""
         torch.manual_seed(0)
         mine = models.get_model("mobilenet_v1_tiny", width=0.25)
-        my_run = training.fit(mine, street, epochs=7, lr=0.1, batch_size=64, precision="fp32")
+        my_run = training.fit(mine, dataset, epochs=7, lr=0.1, batch_size=64, precision="fp32")
     """,
     hints=[
         "measure.cost(model, (3, 32, 32)).macs counts before you train. Two multipliers make a network cheaper.",
@@ -505,9 +505,9 @@ def _(macs_per_byte) -> None:
     ],
     wrong={
         "not the run": "my_run = models.get_model('mobilenet_v1_tiny', width=0.25)",
-        "mult-adds": "my_run = training.fit(models.get_model('mobilenet_v1_tiny'), street, epochs=1)",
+        "mult-adds": "my_run = training.fit(models.get_model('mobilenet_v1_tiny'), dataset, epochs=1)",
         "fresh street digits": """
-            my_run = training.fit(models.get_model("mobilenet_v1_tiny", width=0.125), street, epochs=1)
+            my_run = training.fit(models.get_model("mobilenet_v1_tiny", width=0.125), dataset, epochs=1)
         """,
     },
 )
