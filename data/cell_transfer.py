@@ -9,6 +9,7 @@ on one quiet core. Interrupted, the same command goes on.
 import time
 
 import torch
+
 from cnnlab import course, data, measure, models, training
 from cnnlab.course.lesson12 import CELLS, transferred
 from cnnlab.models.nasnet import NORMAL_A, REDUCTION_A
