@@ -1,9 +1,9 @@
-"""The cells that the searches found, in deeper networks and on more data, beside NASNet-A's and a ResNet: lesson 12.
+"""The cells of the highest reward, in deeper networks and on more data, beside NASNet-A's and a ResNet: lesson 12.
 
     python data/cell_transfer.py
 
-All at nearly the same mult-adds for an image of 32x32; 4,000 street digits, 6 epochs, three seeds. Some twenty minutes
-on one quiet core. Interrupted, the same command goes on.
+All at nearly the same mult-adds for an image of 32x32; 4,000 street digits, 6 epochs, three seeds. Some forty minutes
+on one core. Interrupted, the same command goes on.
 """
 
 import time
