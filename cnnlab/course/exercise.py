@@ -7,7 +7,7 @@ import os
 import sys
 import textwrap
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from html import escape
@@ -108,6 +108,7 @@ def check(exercise: str, answer: object) -> Feedback:
     try:
         if answer is None or _has_placeholder(answer):
             raise Wrong
+        _refuse_iterator(answer, task.name)
         returns = inspect.isfunction(answer) and "return" in task.solution  # some functions change what they are given
         task.checker(_returning(answer) if returns else answer)
     except (Exception, SystemExit) as error:
@@ -150,9 +151,16 @@ def _returning(function: Callable) -> Callable:
         result = function(*args, **kwargs)
         if result is None:
             raise Wrong("Your function returned nothing: end it with return.")
+        _refuse_iterator(result, "what your function returns")
         return result
 
     return call
+
+
+def _refuse_iterator(answer: object, name: str) -> None:
+    """No exercise asks for one. It may have no end, and what one look takes out of it is gone for the next."""
+    if isinstance(answer, Iterator):
+        raise Wrong(f"Here {name} is an iterator ({type(answer).__name__}): make it a list with list(...).")
 
 
 def _has_placeholder(answer: object) -> bool:
