@@ -1,5 +1,5 @@
-# make lab: open the course in JupyterLab.  make test: run every test and every notebook.
-# Both first make the environment in .venv, once, from the pinned requirements.txt.
+# make lab: open the course in JupyterLab.  make test: run every test and every notebook.  make teach: nbgrader.
+# All first make the environment in .venv, once, from the pinned requirements.txt.
 
 PY = .venv/bin/python
 READY = .venv/.ready
@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 LESSON ?=
 FLAGS ?=
 
-.PHONY: lab test notebooks html format lint clean
+.PHONY: lab test notebooks html teach format lint clean
 
 lab: $(READY)
 	@.venv/bin/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb $(FLAGS)
@@ -18,11 +18,23 @@ test: $(READY)
 	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 2
 
 notebooks: $(READY)
-	@.venv/bin/jupyter execute --inplace --timeout=600 --NotebookClient.record_timing=False notebooks/$(LESSON)*.ipynb
+	@.venv/bin/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.timeout=600 \
+		--ExecutePreprocessor.record_timing=False notebooks/$(LESSON)*.ipynb
 	@$(PY) -m ruff format --quiet notebooks
 
 html: $(READY)
 	@$(PY) -m cnnlab.course.site site
+
+teach: .venv-teaching/.ready
+
+# nbgrader has an environment of its own, on top of .venv's packages.
+.venv-teaching/.ready: requirements-teaching.txt $(READY)
+	@$(PY) -m venv --clear .venv-teaching
+	@$(PY) -c 'import site, sys; print(f"import os, site; site.addsitedir({site.getsitepackages()[0]!r}); os.environ.setdefault(\"JUPYTER_PATH\", \"{sys.prefix}/share/jupyter\")")' \
+		>"$$(.venv-teaching/bin/python -c 'import site; print(site.getsitepackages()[0])')/of-the-course.pth"
+	@.venv-teaching/bin/python -m pip install --disable-pip-version-check -r requirements-teaching.txt >.venv-teaching/install.log 2>&1 || { \
+		echo "nbgrader could not be installed. Details: .venv-teaching/install.log."; exit 1; }
+	@touch $@
 
 format: $(READY)
 	@$(PY) -m ruff check --quiet --fix . ; $(PY) -m ruff format .
@@ -31,7 +43,7 @@ lint: $(READY)
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
 
 clean:
-	@rm -rf .venv
+	@rm -rf .venv .venv-teaching
 
 $(READY): requirements.txt constraints.txt pyproject.toml
 	@[ -n "$(PYTHON)" ] && $(PYTHON) -c '$(NEEDED)' 2>/dev/null || { \

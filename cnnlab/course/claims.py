@@ -19,6 +19,7 @@ class Claim:
         "measured" - a lesson measures it live and hands the figure to `claims`;
         "reported only" - not reproduced here, for the reason in `why`.
     compute: the figure from the project's own networks, where the status is exact or variant.
+    why: the reason; a function where networks must be built to give it, which an import would pay for otherwise.
     """
 
     lesson: str
@@ -28,7 +29,7 @@ class Claim:
     source: str
     status: Status
     compute: Callable[[], object] | None = None
-    why: str = ""
+    why: str | Callable[[], str] = ""
 
 
 _CLAIMS: list[Claim] = []
@@ -54,8 +55,9 @@ def claims(lesson: str, **measured: object) -> Table:
     wanted = {claim.id for claim in chosen if claim.status == "measured"}
     if wanted != set(measured):
         raise ValueError(f"Lesson {lesson} measures {sorted(wanted)}; given were {sorted(measured)}.")
-    rows = [
-        [c.statement, c.stated, c.compute() if c.compute else measured.get(c.id, "–"), c.status, c.why, c.source]
-        for c in chosen
-    ]
+    rows = []
+    for c in chosen:
+        here = c.compute() if c.compute else measured.get(c.id, "–")
+        why = c.why() if callable(c.why) else c.why
+        rows.append([c.statement, c.stated, here, c.status, why, c.source])
     return Table(["statement", "stated", "here", "status", "why", "source"], rows)

@@ -444,7 +444,9 @@ register(
         source="often quoted",
         status="variant",
         compute=lambda: f"{_cost('alexnet_2012', 227).params / 1e6:.1f}M",
-        why=f"62.4M forgets the two groups: without them it would be {_cost('alexnet_2012', 227, groups=1).params:,}",
+        why=lambda: (
+            f"62.4M forgets the two groups: without them it would be {_cost('alexnet_2012', 227, groups=1).params:,}"
+        ),
     ),
     Claim(
         lesson="02",

@@ -34,7 +34,10 @@ from cnnlab.models.resnet import ResNet
     wrong={
         "shortcut is not used": """
             def gradient_through(slopes, shortcut):
-                return math.prod(slopes)
+                product = 1.0
+                for slope in slopes:
+                    product *= slope
+                return product
         """,
         "once": """
             def gradient_through(slopes, shortcut):
