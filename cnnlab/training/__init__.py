@@ -6,6 +6,7 @@ from cnnlab.training.checkpoint import CheckpointError
 from cnnlab.training.grow import Growth, grow, initialise
 from cnnlab.training.loop import DivergedError, Epoch, Metrics, Run, evaluate, fit
 from cnnlab.training.search import CellSpace, Controller, Search, evolve, policy_loss, random_search, reinforce
+from cnnlab.training.speedrun import speed_run
 from cnnlab.training.transfer import (
     Study,
     features,
@@ -46,5 +47,6 @@ __all__ = [
     "random_search",
     "reinforce",
     "replace_head",
+    "speed_run",
     "transfer_study",
 ]
