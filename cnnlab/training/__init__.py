@@ -6,7 +6,7 @@ from cnnlab.training.checkpoint import CheckpointError
 from cnnlab.training.grow import Growth, grow, initialise
 from cnnlab.training.loop import DivergedError, Epoch, Metrics, Run, evaluate, fit
 from cnnlab.training.search import CellSpace, Controller, Search, evolve, policy_loss, random_search, reinforce
-from cnnlab.training.speedrun import speed_run
+from cnnlab.training.speedrun import SpeedNet, speed_run
 from cnnlab.training.transfer import (
     Study,
     features,
@@ -30,6 +30,7 @@ __all__ = [
     "Metrics",
     "Run",
     "Search",
+    "SpeedNet",
     "Study",
     "evaluate",
     "evolve",
