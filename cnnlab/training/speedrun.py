@@ -8,6 +8,7 @@ certain, images mirrored in every second epoch instead of by chance, and weights
 
 import time
 from functools import partial
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,7 @@ from cnnlab.device import autocast, find_device, reproducible
 from cnnlab.training.augment import Augment
 from cnnlab.training.loop import NOT_TESTED, Epoch, Run, evaluate
 
+Part = Literal["whitening", "identity", "fast shifts", "smoothing", "turns", "lookahead"]
 norm = partial(nn.BatchNorm2d, momentum=0.4, eps=1e-12)
 
 
@@ -81,23 +83,34 @@ def speed_run(
     widths: tuple[int, int, int] = (64, 256, 256),
     batch_size: int = 512,
     flip: bool = True,
+    without: Part | None = None,
     seed: int = 0,
     device: str | torch.device | None = None,
     progress: bool = True,
 ) -> Run:
     """Train a SpeedNet on photographs of 32x32, and test it once, at the end.
 
-    flip: mirror images, which digits do not stand. The rates are the paper's, per image, for any batch_size.
-    The stop button returns the run so far, whose network has then not been tested.
+    flip: mirror images, which digits do not stand. without: a part to leave out, to see what it is worth. The rates
+    are the paper's, per image, for any batch_size. The stop button returns the run so far, whose network has then not
+    been tested. Raises ValueError for another part.
     """
+    if without not in (None, *get_args(Part)):
+        raise ValueError(f"without must be one of {', '.join(get_args(Part))}, not {without!r}.")
     device = find_device(device)
     with reproducible(seed, device):
         model = SpeedNet(widths, len(dataset.classes)).to(device, memory_format=torch.channels_last)
         images = dataset.train.inputs().to(device, memory_format=torch.channels_last)
         labels = dataset.train.labels.to(device)
-        whiten(model, images[:5000].contiguous())
+        if without == "identity":
+            for layer in model.stages.modules():
+                if isinstance(layer, nn.Conv2d):
+                    layer.reset_parameters()
+        if without != "whitening":
+            whiten(model, images[:5000].contiguous())
         steps = -(-len(images) // batch_size)
-        optimizer, schedule = _optimizer(model, batch_size, epochs * steps)
+        optimizer, schedule = _optimizer(
+            model, batch_size, epochs * steps, faster=1 if without == "fast shifts" else 64
+        )
         slow = [value.clone() for value in model.state_dict().values()]
         shift = Augment(shift=2)
         first = torch.rand(len(images), device=device) < 0.5  # which images are mirrored in the first epoch
@@ -113,16 +126,21 @@ def speed_run(
                     inputs = shift(images[batch])
                     if flip:
                         mirrored = first[batch] ^ bool(epoch % 2)
+                        if without == "turns":
+                            mirrored = torch.rand(len(batch), device=device) < 0.5
                         inputs = torch.where(mirrored[:, None, None, None], inputs.flip(3), inputs)
                     with autocast(device, "auto"):
                         logits = model(inputs)
-                    loss = F.cross_entropy(logits.float(), labels[batch], label_smoothing=0.2)
+                    loss = F.cross_entropy(
+                        logits.float(), labels[batch], label_smoothing=0 if without == "smoothing" else 0.2
+                    )
                     optimizer.zero_grad()
                     loss.backward()
                     optimizer.step()
                     schedule.step()
-                    if schedule.last_epoch % 5 == 0 or schedule.last_epoch == epochs * steps:
-                        _pull(model, slow, schedule.last_epoch / (epochs * steps))
+                    done = schedule.last_epoch / (epochs * steps)
+                    if without != "lookahead" and (schedule.last_epoch % 5 == 0 or done == 1):
+                        _pull(model, slow, done)
                     loss_sum += loss.detach() * len(batch)
                     correct += (logits.argmax(1) == labels[batch]).sum()
                     bar.update()
@@ -140,7 +158,7 @@ def speed_run(
 
 
 def _optimizer(
-    model: SpeedNet, batch_size: int, steps: int
+    model: SpeedNet, batch_size: int, steps: int, faster: float
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
     """SGD whose rate rises for a quarter of the steps and falls for the rest; the shifts of batch norms move faster."""
     momentum = 0.85
@@ -150,7 +168,7 @@ def _optimizer(
     others = [p for p in model.parameters() if p.requires_grad and not any(p is shift for shift in shifts)]
     groups = [
         {"params": others, "lr": rate, "weight_decay": decay / rate},
-        {"params": shifts, "lr": 64 * rate, "weight_decay": decay / (64 * rate)},
+        {"params": shifts, "lr": faster * rate, "weight_decay": decay / (faster * rate)},
     ]
     optimizer = torch.optim.SGD(groups, momentum=momentum, nesterov=True)
 

@@ -108,6 +108,7 @@ def fine_tune(
     dataset: Dataset,
     *,
     stages: int | None = 0,
+    new_head: bool = True,
     backbone: float = 0.1,
     lr: float = 0.05,
     steps: int = 150,
@@ -116,10 +117,12 @@ def fine_tune(
 ) -> nn.Module:
     """Give a network a new head and train it by `fit` on a few images; trained in place, returned.
 
-    stages: so many stay frozen, as in `freeze`. backbone: the learning rate of what is not the head, as a share of lr.
+    stages: so many stay frozen, as in `freeze`. new_head: False keeps the one there is, for example a linear probe's,
+        so that training does not begin with the errors of a random one (Kumar et al. 2022).
+    backbone: the learning rate of what is not the head, as a share of lr.
     steps: of SGD, at least; whole passes over the images.
     """
-    freeze(replace_head(model, len(dataset.classes)), stages)
+    freeze(replace_head(model, len(dataset.classes)) if new_head else model, stages)
     epochs = -(-steps // -(-len(dataset.train) // batch_size))
     slow = {part: backbone for part in ("stem", "stages")} if backbone != 1 and stages is not None else None
     none = Split(dataset.test.images[:0], dataset.test.labels[:0], dataset.mean, dataset.std)

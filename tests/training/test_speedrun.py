@@ -1,12 +1,14 @@
 """The speed run: its first layer whitens, its other layers begin as the identity, and it is fast because it learns."""
 
+from typing import get_args
+
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from cnnlab import data, training
-from cnnlab.training.speedrun import SpeedNet, whiten
+from cnnlab.training.speedrun import Part, SpeedNet, whiten
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +51,17 @@ def test_it_learns_within_seconds_and_the_same_again_from_the_same_seed(digits):
     for one, other in zip(runs[0].model.parameters(), runs[1].model.parameters(), strict=True):
         assert torch.equal(one, other)
     assert all(torch.isnan(torch.tensor(epoch.test_accuracy)) for epoch in runs[0].history[:-1])
+
+
+@pytest.mark.parametrize("part", get_args(Part))
+def test_every_part_can_be_left_out_and_matters(digits, part):
+    quick = {"epochs": 2, "widths": (24, 24, 24), "batch_size": 256, "flip": part == "turns", "progress": False}
+    whole, lacking = (training.speed_run(digits, without=without, **quick) for without in (None, part))
+    assert whole.history != lacking.history
+    weights = whole.model.head[-1].weight, lacking.model.head[-1].weight
+    assert not torch.equal(*weights) and weights[1].isfinite().all()
+
+
+def test_a_part_that_there_is_not_is_refused(digits):
+    with pytest.raises(ValueError, match="whitening, identity"):
+        training.speed_run(digits, without="magic")
