@@ -65,7 +65,9 @@ class Renderer(IPythonRenderer):
         return convert(body)
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
-        return super().link(text, re.sub(r"^(?:notebooks/)?(\d\d-[\w-]+)\.ipynb", r"\1.html", url), title)
+        return super().link(
+            text, re.sub(r"^(?:notebooks/)?(\d\d-[\w-]+|TEACHING)\.(?:ipynb|md)", r"\1.html", url), title
+        )
 
     def block_code(self, code: str, info: str | None = None) -> str:
         return _code(code) if info in ("python", None) else f'<pre tabindex="0">{html.escape(code)}</pre>'
@@ -82,26 +84,29 @@ def build(out: str | Path, notebooks: Sequence[Path] | None = None) -> list[Path
     titles = {}
     for path in lessons:
         titles[path.stem] = _title(nbformat.read(path, as_version=4))
-    pages, turning = [], False
+    pages, turning, home = [], False, '<a href="index.html">cnnlab: all lessons</a>'
     for place, path in enumerate(lessons):
         around = {"Before": lessons[place - 1] if place else None}
         around["Next"] = lessons[place + 1] if place + 1 < len(lessons) else None
-        links = ['<a href="index.html">cnnlab: all lessons</a>']
-        links += [
-            f'<a href="{path.stem}.html">{word}: {html.escape(titles[path.stem])}</a>'
-            for word, path in around.items()
-            if path
+        links = [
+            home,
+            *(
+                f'<a href="{path.stem}.html">{word}: {html.escape(titles[path.stem])}</a>'
+                for word, path in around.items()
+                if path
+            ),
         ]
         body = _notebook(nbformat.read(path, as_version=4))
         turning |= 'class="turns"' in body
         pages.append(_write(out / f"{path.stem}.html", titles[path.stem], body, " ".join(links)))
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    pages.append(_write(out / "index.html", "cnnlab", _markdown(readme), '<a href="index.html">cnnlab</a>'))
     shutil.copyfile(STYLE, out / "site.css")
-    for name in re.findall(r"\]\(((?:data/)?[\w-]+(?:\.png)?)\)", readme):
-        if (ROOT / name).is_file():
-            (out / name).parent.mkdir(exist_ok=True)
-            shutil.copyfile(ROOT / name, out / name)
+    for source, name in (("TEACHING", "TEACHING"), ("README", "index")):
+        text = (ROOT / f"{source}.md").read_text(encoding="utf-8")
+        pages.append(_write(out / f"{name}.html", text.partition("\n")[0].lstrip("# "), _markdown(text), home))
+        for file in re.findall(r"\]\(((?:data/)?[\w-]+(?:\.png|\.txt)?)\)", text):
+            if (ROOT / file).is_file():
+                (out / file).parent.mkdir(exist_ok=True)
+                shutil.copyfile(ROOT / file, out / file)
     if turning:
         import plotly
 

@@ -397,8 +397,10 @@ def build(course: Path, lessons: Sequence[Path]) -> None:
         print(f"{path.stem}: {sum(map(_is_check, notebook.cells))} exercises", flush=True)
 
 
-def grade(course: Path, submissions: Path) -> list[dict[str, str]]:
+def grade(course: Path, submissions: Path, stopped: Callable[[], bool] = lambda: False) -> list[dict[str, str]]:
     """Grade SUBMISSIONS/<student>/<lesson>.ipynb into COURSE/grades.csv and COURSE/feedback/; gives the table's rows.
+
+    stopped: asked after each submission, since nbgrader keeps an interruption for itself now and then.
 
     What was graded before, and did not change since, is not graded again. A submission that cannot be graded gets 0
     points and a note, and the others go on. Raises SystemExit, with one line, where nothing can be graded at all.
@@ -417,6 +419,8 @@ def grade(course: Path, submissions: Path) -> list[dict[str, str]]:
         for lesson in sorted(expected | {name for owner, name in handed_in if owner == student.name}):
             path = handed_in.get((student.name, lesson))
             row = _grade_one(api, course, student.name, lesson, path, rows.get((student.name, lesson)))
+            if stopped():
+                raise KeyboardInterrupt
             rows[student.name, lesson] = row
             _write(course / "grades.csv", [rows[key] for key in sorted(rows)])
             print(f"{row['student']}, {lesson}: {row['points']} of {row['of']} {row['note']}".strip(), flush=True)
@@ -590,8 +594,15 @@ def main() -> None:
     if asked.command == "build":
         build(asked.course, [_lesson(name) for name in asked.lessons] or LESSONS)
     elif asked.command == "grade":
+        interrupts: list[int] = []
+
+        def interrupt(number: int, frame: object) -> None:
+            interrupts.append(number)
+            raise KeyboardInterrupt
+
+        signal.signal(signal.SIGINT, interrupt)
         try:
-            grade(asked.course, asked.submissions)
+            grade(asked.course, asked.submissions, stopped=lambda: bool(interrupts))
         except KeyboardInterrupt:
             raise SystemExit("Interrupted. What was graded is kept: the same command goes on.") from None
     elif asked.command == "slides":
