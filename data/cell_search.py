@@ -31,14 +31,9 @@ class Tables:
     """The accuracies known so far; others are trained when they are asked for."""
 
     def __init__(self) -> None:
-        self.seconds, self.searches, self.replays = 0.0, {}, {}
-        self.values = [[[None] * len(CELLS) for _ in CELLS] for _ in TRAININGS]
-        try:
-            before = course.record(NAME)
-            self.seconds, self.values = before.seconds, before.results["tables"]
-            self.searches = before.results["searches"]
-        except ValueError:
-            pass
+        before, self.seconds = course.record_so_far(NAME)
+        self.values = before.get("tables", [[[None] * len(CELLS) for _ in CELLS] for _ in TRAININGS])
+        self.searches, self.replays = before.get("searches", {}), {}
         self.saved = time.time()
 
     def __call__(self, normal, reduction, seed: int = 0) -> float:

@@ -25,11 +25,8 @@ def main() -> None:
     given = parser.parse_args()
     dataset = data.load(given.data, test=0, root=given.root).hold_out(5000)
     command = f"python data/speedrun_cifar10.py --epochs {given.epochs}"
-    try:
-        before = course.record(NAME)
-        runs, seconds = (before.results["runs"], before.seconds) if before.command == command else ([], 0.0)
-    except ValueError:
-        runs, seconds = [], 0.0
+    before, seconds = course.record_so_far(NAME)
+    runs = before.get("runs", [])
     for seed in SEEDS[len(runs) :]:
         run = training.speed_run(dataset, epochs=given.epochs, seed=seed)
         if run.interrupted:

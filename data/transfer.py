@@ -33,11 +33,8 @@ def timed(method: Callable, spent: list[float]) -> Callable:
 
 def main() -> None:
     torch.set_num_threads(1)
-    try:
-        before = course.record(NAME)
-        results, seconds = before.results["runs"], before.seconds
-    except ValueError:
-        results, seconds = [], 0
+    before, seconds = course.record_so_far(NAME)
+    results = before.get("runs", [])
     start = time.perf_counter()
     # Seed by seed, so that a part of the record is a small study too.
     cases = [

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from cnnlab.course.claims import Claim, all_claims, claims
 from cnnlab.course.exercise import Exercise, Feedback, Hint, check, exercises, hint, solution
-from cnnlab.course.records import Record, record, recorded_surface, save_record
+from cnnlab.course.records import Record, record, record_so_far, recorded_surface, save_record
 
 __all__ = [
     "Claim", "Exercise", "Feedback", "Hint", "Record",
-    "all_claims", "check", "claims", "exercises", "hint", "record", "recorded_surface",
+    "all_claims", "check", "claims", "exercises", "hint", "record", "record_so_far",
+    "recorded_surface",
     "save_record", "solution",
 ]  # fmt: skip
 

@@ -1,6 +1,7 @@
 """Results that took longer than a lesson has: recorded once, with all that is needed to make them again."""
 
 import json
+import os
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -39,6 +40,17 @@ def record(name: str) -> Record:
         raise ValueError(f"{path} is damaged ({error}): restore it, or make it again.") from error
 
 
+def record_so_far(name: str) -> tuple[dict, float]:
+    """The results of data/<name>.json and their seconds, for a script that goes on with them; none yet: {} and 0.
+
+    Raises ValueError where the file is damaged, so that no measurement is thrown away unasked.
+    """
+    if not (FOLDER / f"{name}.json").exists():
+        return {}, 0.0
+    before = record(name)
+    return before.results, before.seconds
+
+
 def recorded_surface(name: str) -> LossSurface:
     """The loss surface data/<name>-surface.safetensors. Raises ValueError where there is none or it is damaged."""
     path = FOLDER / f"{name}-surface.safetensors"
@@ -49,9 +61,14 @@ def recorded_surface(name: str) -> LossSurface:
 
 
 def save_record(name: str, about: str, command: str, seconds: float, results: dict) -> Path:
-    """Write data/<name>.json; scripts in data/ call it once all results are there."""
+    """Write data/<name>.json, whole or not at all: what scripts in data/ do with all results, or those so far."""
     content = {"about": about, "command": command, "date": date.today().isoformat()}
     content |= {"machine": machine_class(find_device()), "seconds": round(seconds), "results": results}
     path = FOLDER / f"{name}.json"
-    path.write_text(json.dumps(content, indent=1) + "\n")
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(json.dumps(content, indent=1) + "\n")
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
     return path
