@@ -1,7 +1,7 @@
 """What `load` returns: images and labels in memory, how they become a network's input, and how a set is split."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import TYPE_CHECKING
 
@@ -90,6 +90,16 @@ class Dataset:
         """
         parts = [(split.images.expand(-1, 3, -1, -1).contiguous(), split.labels) for split in (self.train, self.test)]
         return assemble(self.name, *parts, self.classes, self.about)
+
+    def without_test(self) -> "Dataset":
+        """The same set with an empty test split, so that a training does not stop to test.
+
+        >>> data.load("street_digits").without_test()
+        street_digits: 4,000 training and 0 test images, 3x32x32, 10 classes
+        """
+        if not isinstance(self.test, Split):
+            raise DataError(f"{self.name} is streamed: take its folder val away instead")
+        return replace(self, test=replace(self.test, images=self.test.images[:0], labels=self.test.labels[:0]))
 
     def resized(self, size: int) -> "Dataset":
         """The same images with so many pixels a side, by interpolation that averages what it cannot keep.

@@ -235,7 +235,7 @@ def fit(
 
 
 @torch.inference_mode()
-def evaluate(model: nn.Module, split: Split, *, batch_size: int = 500, precision: Precision = "auto") -> Metrics:
+def evaluate(model: nn.Module, split: Split, *, batch_size: int = 100, precision: Precision = "auto") -> Metrics:
     """Loss and accuracies of a model on all images of a split, in eval mode, on the device that the model is on.
 
     Raises ValueError for an empty split.

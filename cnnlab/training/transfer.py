@@ -10,7 +10,7 @@ import copy
 import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -125,8 +125,7 @@ def fine_tune(
     freeze(replace_head(model, len(dataset.classes)) if new_head else model, stages)
     epochs = -(-steps // -(-len(dataset.train) // batch_size))
     slow = {part: backbone for part in ("stem", "stages")} if backbone != 1 and stages is not None else None
-    none = Split(dataset.test.images[:0], dataset.test.labels[:0], dataset.mean, dataset.std)
-    dataset = replace(dataset, test=none)  # to test after each of so many short epochs would take longer than they
+    dataset = dataset.without_test()  # to test after each of so many short epochs would take longer than they
     fit(model, dataset, epochs=epochs, lr=lr, batch_size=batch_size, rates=slow, seed=seed, progress=False)
     return model
 

@@ -151,3 +151,10 @@ def test_grey_images_in_three_equal_channels():
     coloured = grey.in_rgb()
     assert coloured.train.images.shape == (20, 3, 32, 32) and coloured.mean == grey.mean * 3
     assert all(torch.equal(coloured.test.images[:, c], grey.test.images[:, 0]) for c in range(3))
+
+
+def test_a_set_without_test_images_keeps_everything_else():
+    whole = data.load("handwritten", train=20, test=10)
+    blind = whole.without_test()
+    assert len(blind.test) == 0 and blind.train is whole.train and blind.test.shape == whole.test.shape
+    assert blind.classes == whole.classes and len(whole.test) == 10
