@@ -35,6 +35,18 @@ def test_a_convolution_begins_by_passing_on_what_it_gets():
     assert torch.equal(convolution(x)[:, :24], x)
 
 
+def test_in_use_it_looks_at_the_mirror_image_too():
+    torch.manual_seed(0)
+    model, x = SpeedNet((16, 16, 16), mirror=True), torch.randn(2, 3, 32, 32)
+    with torch.no_grad():
+        assert not torch.allclose(model(x), model(x.flip(3)), atol=1e-4)
+        model.eval()
+        assert torch.allclose(model(x), model(x.flip(3)), atol=1e-5)
+        once = SpeedNet((16, 16, 16)).eval()
+        once.load_state_dict(model.state_dict())
+        assert torch.allclose(model(x), (once(x) + once(x.flip(3))) / 2, atol=1e-6)
+
+
 def test_only_what_should_be_trained_is(digits):
     run = training.speed_run(digits, epochs=1, widths=(16, 16, 16), flip=False, progress=False)
     norms = [layer for layer in run.model.modules() if isinstance(layer, nn.BatchNorm2d)]
