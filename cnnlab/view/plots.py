@@ -8,6 +8,7 @@ from IPython.display import display
 from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 from matplotlib.transforms import Bbox
 from torch import Tensor
 
@@ -175,24 +176,40 @@ def scatter(
     y: str,
     bold: Sequence[str] = (),
     limits: tuple[float, float, float, float] | None = None,
+    log: str = "x",
     title: str = "",
     alt: str = "",
 ) -> Picture:
-    """Named points over a logarithmic x axis: what something costs against what it gives.
+    """Named points: what something costs against what it gives.
 
-    bold: the names to set in vermillion; limits: left, right, bottom, top of the axes, to keep them as points change.
+    bold: the names to set in vermillion; limits: left, right, bottom, top of the axes, to keep them as points change;
+    log: the axes that are logarithmic, "x", "y" or "xy".
     """
     fig, axis = figure(size=(9, 4.4))
     for name, (cost, gain) in points.items():
         marked = name in bold
         axis.plot(cost, gain, "s" if marked else "o", color=VERMILLION if marked else BLUE, ms=8 if marked else 6)
-    axis.set(xscale="log", xlabel=x, ylabel=y, title=title)
+    axis.set(xlabel=x, ylabel=y, title=title)
     if limits:
         axis.set(xlim=limits[:2], ylim=limits[2:])
-    axis.xaxis.set_major_formatter("{x:g}")
+    for letter in log:
+        log_axis(axis, letter)
     _name_points(fig, axis, points, bold)
     listed = "; ".join(f"{name} {cost:.3g}, {gain:.3g}" for name, (cost, gain) in points.items())
     return Picture(fig, alt or f"{title + '. ' if title else ''}{y} against {x}: {listed}.")
+
+
+def log_axis(axis: Axes, letter: str) -> None:
+    """Make the x or y axis logarithmic, with plain numbers: 1, 2, 5 where it is short, powers of ten where it is long.
+
+    Call it once everything is drawn.
+    """
+    axis.set(**{f"{letter}scale": "log"})
+    low, high = axis.get_xlim() if letter == "x" else axis.get_ylim()
+    scale = axis.xaxis if letter == "x" else axis.yaxis
+    scale.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 300 * low else (1,), numticks=20))
+    scale.set_major_formatter("{x:,g}")
+    scale.set_minor_formatter(NullFormatter())
 
 
 def _name_points(fig: Figure, axis: Axes, points: Mapping[str, tuple[float, float]], bold: Sequence[str]) -> None:

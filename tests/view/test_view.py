@@ -33,6 +33,18 @@ def pictures(maps):
     yield view.scatter({"a": (1.0, 2.0), "b": (3.0, 4.0)}, x="cost", y="gain", bold=["b"])
 
 
+def test_logarithmic_axes_have_plain_numbers():
+    axis = view.scatter({"a": (90, 0.5), "b": (2000, 20)}, x="cost", y="errors", log="xy").figure.axes[0]
+    axis.figure.draw_without_rendering()
+    texts = [
+        [tick.get_text() for tick in labels if tick.get_text()]
+        for labels in (axis.get_xticklabels(), axis.get_yticklabels())
+    ]
+    assert {"100", "200", "1,000"} <= set(texts[0]) and {"0.5", "1", "20"} <= set(texts[1])
+    long = view.scatter({"a": (1, 1), "b": (1e6, 2)}, x="cost", y="errors").figure.axes[0]
+    assert long.get_xscale() == "log" and long.get_yscale() == "linear"
+
+
 def test_every_picture_is_a_png_with_alternative_text(maps):
     for picture in pictures(maps):
         data, metadata = picture._repr_mimebundle_()
