@@ -7,6 +7,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from cnnlab import course
 from cnnlab.models import get_model, pretrained, save_weights, weight_file
 
 RESNET = {"shortcut": "A", "num_classes": 10}
@@ -78,3 +79,18 @@ def test_weights_that_cannot_be_written_leave_nothing(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="could not be written"):
         save_weights(get_model("lenet5"), tmp_path / "file" / "w.safetensors", name="lenet5", options={})
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("path", sorted(pretrained.FOLDER.glob("*-cifar10.safetensors")), ids=lambda path: path.stem)
+def test_networks_from_photographs_load_by_name_and_have_a_record(path):
+    """Their accuracy takes CIFAR-10 to measure: `python data/measure_on_cifar10.py`."""
+    name = path.stem.removesuffix("-cifar10")
+    model = get_model(name, weights="cifar10")
+    said = course.record(path.stem)
+    assert sum(p.numel() for p in model.parameters()) == said.results["parameters"]
+    assert said.command.startswith(f"python data/train_on_cifar10.py {name} ") and said.results["seed"] == 0
+    assert said.results["held_out"]["accuracy"] == pytest.approx(said.results["history"][-1]["test_accuracy"], abs=5e-3)
+    assert path.stat().st_size < 4 * 2**20
+    with torch.inference_mode():
+        answers = model(torch.randn(64, 3, 32, 32)).softmax(1)
+    assert answers.isfinite().all() and answers.std(0).min() > 1e-3  # it does not answer the same to everything
