@@ -18,8 +18,7 @@ test: $(READY)
 	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 2
 
 notebooks: $(READY)
-	@.venv/bin/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.timeout=600 \
-		--ExecutePreprocessor.record_timing=False notebooks/$(LESSON)*.ipynb
+	@$(PY) -m cnnlab.course.execute notebooks/$(LESSON)*.ipynb
 	@$(PY) -m ruff format --quiet notebooks
 
 html: $(READY)

@@ -45,12 +45,13 @@ class Table:
     def _repr_html_(self) -> str:
         aligns = ["right" if numeric else "left" for numeric in self._numeric()]
 
-        def line(tag: str, cells: Sequence[str]) -> str:
+        def cell(tag: str, text: str, align: str) -> str:
             scope = ' scope="col"' if tag == "th" else ""
-            filled = (
-                f'<{tag}{scope} style="text-align:{a}">{escape(c)}</{tag}>' for c, a in zip(cells, aligns, strict=True)
-            )
-            return f"<tr>{''.join(filled)}</tr>"
+            whole = ";white-space:nowrap" if align == "right" and len(text) < 16 else ""  # 0.27 M stays in one line
+            return f'<{tag}{scope} style="text-align:{align}{whole}">{escape(text)}</{tag}>'
+
+        def line(tag: str, cells: Sequence[str]) -> str:
+            return f"<tr>{''.join(cell(tag, text, align) for text, align in zip(cells, aligns, strict=True))}</tr>"
 
         caption = f'<caption style="text-align:left">{escape(self.caption)}</caption>' if self.caption else ""
         body = "".join(line("td", texts) for texts in self._texts())

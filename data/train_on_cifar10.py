@@ -54,7 +54,10 @@ def main() -> None:
         progress=sys.stderr.isatty(),
     )
     file = HERE / f"{name}.safetensors"
-    models.save_weights(deepcopy(model).half(), file, name=given.model, options=options)
+    words = _without(sys.argv[1:], ("--data", "--root", "--checkpoint"))
+    command = shlex.join(["python", "data/train_on_cifar10.py", *words])
+    rounded = deepcopy(model).half()
+    models.save_weights(rounded, file, name=given.model, options=options, command=command, seed=given.seed)
     measured = training.evaluate(models.get_model(given.model, weights=file), dataset.test, precision="fp32")
     about = (
         f"{given.model} on CIFAR-10's training images: 45,000 to learn from, 5,000 held out. The weights are in "
@@ -67,8 +70,6 @@ def main() -> None:
         "held_out": asdict(measured),
         "history": [asdict(epoch) for epoch in run.history],
     }
-    words = _without(sys.argv[1:], ("--data", "--root", "--checkpoint"))
-    command = shlex.join(["python", "data/train_on_cifar10.py", *words])
     course.save_record(name, about, command, run.seconds, results)
     print(f"{name}: {measured.accuracy:.2%} of the held-out images, {run.seconds:,.0f} s")
 

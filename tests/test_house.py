@@ -55,5 +55,6 @@ def test_a_table_shows_as_text_and_as_escaped_html():
     table = Table(["layer", "params"], [["C1 <b>", 1516], ["total", 60000]], "LeNet")
     assert str(table).splitlines() == ["LeNet", "layer   params", "C1 <b>   1,516", "total   60,000"]
     assert "C1 &lt;b&gt;" in table._repr_html_() and "60,000" in table._repr_html_()
+    assert 'white-space:nowrap">60,000<' in table._repr_html_()  # a short number is not broken over two lines
     with pytest.raises(ValueError, match="each row needs 2 values"):
         Table(["a", "b"], [[1]])

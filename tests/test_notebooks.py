@@ -58,6 +58,7 @@ def test_the_state_of_every_widget_is_stored(path):
     views = [o.data["application/vnd.jupyter.widget-view+json"] for o in outputs(path) if "data" in o
              and "application/vnd.jupyter.widget-view+json" in o.data]  # fmt: skip
     assert views and all(view["model_id"] in models for view in views)
+    assert "%|" not in "".join(o.data.get("text/plain", "") for o in outputs(path) if "data" in o)  # bars at 0 %
 
 
 @each_lesson
