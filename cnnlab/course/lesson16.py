@@ -4,7 +4,7 @@ import copy
 import math
 import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 import torch
@@ -21,6 +21,7 @@ from cnnlab.view import BLUE, GREY, INK, ORANGE, VERMILLION, Picture, blank, fig
 BACKBONES = {
     "named": ("resnet20_tiny", "street_digits"),
     "turned": ("resnet20_tiny", "turned_street_digits"),
+    "photographs": ("resnet20", "cifar10"),
 }
 LABELS = {"handwritten": (1, 2, 5, 10, 20), "faces": (2, 5, 10, 40)}  # per class
 SEEDS = (0, 1, 2, 3, 4)
@@ -66,9 +67,17 @@ def methods() -> dict[str, tuple]:
     return chosen | {"from scratch": (partial(models.get_model, "resnet20_tiny"), SCRATCH)}
 
 
-def recorded(results: Sequence[Mapping], name: str) -> training.Study:
-    """The part of a record that is of one data set; its seconds are those of the processor, on which no others wait."""
-    chosen = [result for result in results if result["data"] == name]
+def recorded(results: Sequence[Mapping], name: str, backbones: Collection[str] = tuple(BACKBONES)) -> training.Study:
+    """The part of a record that is of one data set and of these backbones, and what was trained from scratch.
+
+    Its seconds are those of the processor, on which no others wait.
+    """
+
+    def start(method: str) -> str | None:
+        last = method.rpartition(", ")[2]
+        return None if method == "from scratch" else last if last in BACKBONES else next(iter(BACKBONES))
+
+    chosen = [r for r in results if r["data"] == name and start(r["method"]) in {None, *backbones}]
     return training.Study([result | {"seconds": result["processor_seconds"]} for result in chosen])
 
 

@@ -8,6 +8,8 @@ from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from PIL import Image, ImageChops, ImageStat
+from PIL.PngImagePlugin import PngInfo
 
 style.use(Path(__file__).with_name("cnnlab.mplstyle"))
 
@@ -27,9 +29,10 @@ class Picture:
         self.figure, self.alt = figure, alt
 
     def png(self) -> bytes:
+        """The figure as PNG. A chart has 256 colours at most: it looks the same, and takes a third of the space."""
         buffer = io.BytesIO()
-        self.figure.savefig(buffer, format="png", metadata={"Description": self.alt})
-        return buffer.getvalue()
+        self.figure.savefig(buffer, format="png")
+        return compact(buffer, self.alt)
 
     def save(self, path: str | Path) -> None:
         """Write the picture as PNG."""
@@ -42,6 +45,18 @@ class Picture:
         width = round(self.figure.get_figwidth() * 100)  # CSS pixels; the file has more, for sharp screens
         bundle = {"image/png": self.png(), "text/plain": repr(self)}
         return bundle, {"image/png": {"alt": self.alt, "width": width}}
+
+
+def compact(png: io.BytesIO, alt: str) -> bytes:
+    """A PNG in 256 colours if that moves the mean of no channel by 0.2 grey levels, as in charts, or else in all."""
+    image = Image.open(png).convert("RGB")
+    chart = image.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    if max(ImageStat.Stat(ImageChops.difference(image, chart.convert("RGB"))).mean) < 0.2:
+        image = chart
+    about, out = PngInfo(), io.BytesIO()
+    about.add_itxt("Description", alt)
+    image.save(out, "PNG", pnginfo=about)
+    return out.getvalue()
 
 
 def figure(

@@ -1,7 +1,10 @@
 """Pictures carry their alternative text into a notebook; widgets follow their controls."""
 
+import io
+
 import pytest
 import torch
+from PIL import Image, ImageChops, ImageStat
 
 from cnnlab import measure, models, training, view
 from cnnlab.models.nasnet import NORMAL_A, REDUCTION_A
@@ -51,6 +54,18 @@ def test_every_picture_is_a_png_with_alternative_text(maps):
         assert data["image/png"].startswith(b"\x89PNG")
         assert len(metadata["image/png"]["alt"]) > 20
         assert metadata["image/png"]["alt"] in data["text/plain"]
+
+
+def test_a_chart_is_stored_in_few_colours_and_a_photograph_in_all():
+    chart = view.lines({"a": [1, 2, 3], "b": [3, 2, 1]}, x="step", y="loss", title="Two lines cross")
+    photograph = view.images(torch.randint(256, (1, 3, 32, 32), dtype=torch.uint8), title="Noise of many colours")
+    for picture, mode in ((chart, "P"), (photograph, "RGB")):
+        stored = Image.open(io.BytesIO(picture.png()))
+        drawn = io.BytesIO()
+        picture.figure.savefig(drawn, format="png")
+        assert stored.mode == mode and stored.info["Description"] == picture.alt
+        apart = ImageChops.difference(stored.convert("RGB"), Image.open(drawn).convert("RGB"))
+        assert max(ImageStat.Stat(apart).mean) < 0.2
 
 
 def test_a_cell_says_what_it_computes():
