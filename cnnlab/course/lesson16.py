@@ -4,7 +4,7 @@ import copy
 import math
 import statistics
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import torch
@@ -67,17 +67,12 @@ def methods() -> dict[str, tuple]:
     return chosen | {"from scratch": (partial(models.get_model, "resnet20_tiny"), SCRATCH)}
 
 
-def recorded(results: Sequence[Mapping], name: str, backbones: Collection[str] = tuple(BACKBONES)) -> training.Study:
-    """The part of a record that is of one data set and of these backbones, and what was trained from scratch.
+def recorded(results: Sequence[Mapping], name: str, without: str | None = None) -> training.Study:
+    """The part of a record that is of one data set, without one of the backbones that are not the first.
 
     Its seconds are those of the processor, on which no others wait.
     """
-
-    def start(method: str) -> str | None:
-        last = method.rpartition(", ")[2]
-        return None if method == "from scratch" else last if last in BACKBONES else next(iter(BACKBONES))
-
-    chosen = [r for r in results if r["data"] == name and start(r["method"]) in {None, *backbones}]
+    chosen = [r for r in results if r["data"] == name and not r["method"].endswith(f", {without}")]
     return training.Study([result | {"seconds": result["processor_seconds"]} for result in chosen])
 
 
