@@ -260,7 +260,7 @@ _STATEMENTS = {"A": False, "B": True, "C": False, "D": True, "E": False}
         reading = {"A": False, "B": True, "C": False, "D": True, "E": False}
     """,
     hints=[
-        "A picture shows two directions out of hundreds of thousands. For each statement: could it be false although "
+        "A picture shows two directions out of very many. For each statement: could it be false although "
         "the picture is right?",
         "One counterexample that is drawn refutes 'nowhere'; no picture proves 'everywhere'.",
     ],
@@ -278,9 +278,9 @@ def _(reading) -> None:
     if not all(isinstance(value, bool) for value in reading.values()):
         raise Wrong("Each value is True or False.")
     why = {
-        "A": "A: a bowl in two directions may be a saddle in a third, and lesson 08 found a much steeper one.",
+        "A": "A: a bowl in two directions may be a saddle in a third. Of all directions two were looked at.",
         "B": "B: a ridge that is drawn is there. One plane is enough to refute that a surface is convex.",
-        "C": "C: another minimum may lie outside this plane. The line between two trained networks showed one.",
+        "C": "C: another minimum may lie outside this plane. The line to a second network showed one.",
         "D": "D: both directions are as long, filter by filter, as the weights: that is what the normalisation is for.",
         "E": "E: a surface that is drawn around the end of a training says nothing about the way that led there.",
     }

@@ -189,7 +189,8 @@ def loss_line(
 ) -> LossSurface:
     """The loss along a line: through the model in a random direction, or from it (0) to the state `to` (1).
 
-    options: those of `loss_surface`. The result has one row.
+    options: those of `loss_surface`. The result has one row. Beyond the two ends a batch norm's variance can become
+        negative, and the loss NaN.
     """
     plane = random_plane(model, options.get("seed", 0))
     if to is not None:
