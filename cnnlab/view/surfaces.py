@@ -46,7 +46,7 @@ def surface(
         if mark is not None:
             axis.plot(*mark, "x", color=VERMILLION, ms=12, mew=3.5)
     axes.flat[0].set_ylabel(labels[1])
-    bar = fig.colorbar(drawn, ax=axes, label="loss (nats)", format="{x:.2g}", ticks=levels[::4])
+    bar = fig.colorbar(drawn, ax=axes, label="loss (nats)", format="{x:.3g}", ticks=levels[::4])
     bar.ax.minorticks_off()
     return Picture(fig, alt or f"{title + '. ' if title else ''}{_words(surfaces)}")
 

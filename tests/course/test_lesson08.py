@@ -20,7 +20,7 @@ def test_a_recorded_surface_is_whole_and_says_where_it_comes_from(surfaces, name
     assert (surface.loss > 0).all() and ((surface.accuracy >= 0) & (surface.accuracy <= 1)).all()
     about = surface.provenance
     assert about["command"] == f"python data/cifar10_surfaces.py {name}" and about["date"] and about["machine"]
-    assert about["images"] >= 250 and about["bf16_error"] < 0.05
+    assert about["images"] == 500 and about["bf16_error"] < 0.05
 
 
 def test_both_are_drawn_along_the_same_directions_and_images(surfaces):
@@ -40,6 +40,16 @@ def test_the_middle_is_the_trained_network(surfaces, name):
     assert surface.loss[25, 25] < 1.5 * history["train_loss"] + 0.1
     assert surface.accuracy[25, 25] > history["train_accuracy"] - 0.05
     assert surface.loss.min() > surface.loss[25, 25] - 0.1
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_other_directions_meet_in_the_same_network(surfaces, name, seed):
+    other = course.recorded_surface(f"{name}-cifar10-seed{seed}")
+    assert other.loss.shape == (25, 25) and other.complete
+    assert other.provenance["command"] == f"python data/cifar10_surfaces.py {name} --seed {seed} --points 25"
+    assert other.loss[12, 12] == pytest.approx(surfaces[name].loss[25, 25].item(), rel=0.01)
+    assert (other.loss - surfaces[name].loss[1:-1:2, 1:-1:2]).abs().max() > 1  # another plane
 
 
 def test_the_networks_are_those_of_the_paper():
