@@ -80,8 +80,8 @@ def test_an_image_folder_is_streamed(tmp_path):
             for i in range(6):
                 Image.new("RGB", (40 + i, 50 - i), colour).save(tmp_path / part / name / f"{i}.png")
     out = tmp_path / "w.safetensors"
-    words = ["train", "resnet20_tiny", "--data", str(tmp_path), "--size", "24", "--epochs", "3", "--workers", "1"]
-    assert main([*words, "--batch-size", "4", "--out", str(out)]) == 0
+    words = ["train", "resnet20_tiny", "--data", str(tmp_path), "--size", "24", "--epochs", "8", "--workers", "1"]
+    assert main([*words, "--batch-size", "4", "--lr", "0.02", "--out", str(out)]) == 0
     assert models.weight_file(out)[0]["history"][-1]["test_accuracy"] == 1
     assert models.get_model("resnet20_tiny", weights=out).head[-1].out_features == 2
 

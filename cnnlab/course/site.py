@@ -46,7 +46,7 @@ PAGE = """<!doctype html>
 </html>
 """
 
-TURNING = """<figure class="turns"><div id="{name}" role="img" aria-label="{alt}"></div>
+TURNING = """<figure class="turns"><div id="{name}" role="group" aria-label="{alt}"></div>
 <figcaption>{alt}</figcaption></figure>
 <script src="plotly.min.js"></script>
 <script>Plotly.newPlot("{name}", {data}, {layout}, {{responsive: true}});</script>"""
