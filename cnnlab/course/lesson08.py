@@ -411,7 +411,7 @@ register(
             f"{1 - record(f'{name}-cifar10').results['held_out']['accuracy']:.2%}".replace("%", " %")
             for name in ("resnet56", "plain56")
         ),
-        why="28 epochs and not 300; 5,000 held-out photographs, all of them stored as JPEG before; another schedule",
+        why="trained for 28 epochs and not 300; 5,000 held-out photographs, stored as JPEG before; another schedule",
     ),
     Claim(
         lesson="08",

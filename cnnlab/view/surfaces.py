@@ -104,9 +104,9 @@ def rotatable_surface(
         )
     axes = {"xaxis": {"title": {"text": ""}}, "yaxis": {"title": {"text": ""}}}
     axes["zaxis"] = {"title": {"text": "loss"}, "range": [low, high], **scale}
-    fig.update_scenes(**axes, camera={"eye": {"x": 1.3, "y": -1.3, "z": 1.1}}, aspectratio={"x": 1, "y": 1, "z": 0.8})
+    fig.update_scenes(**axes, camera={"eye": {"x": 1.45, "y": -1.45, "z": 1.2}}, aspectratio={"x": 1, "y": 1, "z": 0.8})
     fig.update_layout(
-        title={"text": title, "font": {"size": 15}}, width=440 * len(surfaces) + 80, height=460, template="plotly_white"
+        title={"text": title, "font": {"size": 15}}, width=410 * len(surfaces) + 80, height=440, template="plotly_white"
     )
     fig.update_layout(margin={"l": 10, "r": 10, "t": 70, "b": 10})
     return Rotatable(
