@@ -102,8 +102,8 @@ def rotatable_surface(
             1,
             column,
         )
-    axes = {"xaxis": {"title": {"text": ""}}, "yaxis": {"title": {"text": ""}}}
-    axes["zaxis"] = {"title": {"text": "loss"}, "range": [low, high], **scale}
+    axes = {name: {"title": {"text": ""}} for name in ("xaxis", "yaxis", "zaxis")}
+    axes["zaxis"] |= {"range": [low, high], **scale}
     fig.update_scenes(**axes, camera={"eye": {"x": 1.45, "y": -1.45, "z": 1.2}}, aspectratio={"x": 1, "y": 1, "z": 0.8})
     fig.update_layout(
         title={"text": title, "font": {"size": 15}}, width=410 * len(surfaces) + 80, height=440, template="plotly_white"
