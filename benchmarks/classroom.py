@@ -5,6 +5,9 @@
 Each kernel is started by the server's API and spoken to through its websocket, as a browser does. Shown are the memory
 of a kernel after the cell that imports the package, its peak (both by Linux; elsewhere they are not shown), the
 cells that failed and the seconds. The project allows 700 MiB after the imports, and no failure with 8.
+
+The kernels share the cores: with 8 on two cores each computes with one thread, as TEACHING.md advises. Left to
+themselves each takes all cores, the threads wait for one another, and everything is many times slower.
 """
 
 import json
@@ -41,13 +44,13 @@ class Learner:
 class Server:
     """JupyterLab on a port of its own, with nothing of the user's settings."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, threads: int) -> None:
         self.token = secrets.token_hex(16)
         runtime = folder / "runtime"
         places = {name: str(folder) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR")}
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0"]
         command += [f"--IdentityProvider.token={self.token}"]
-        environment = os.environ | places | {"JUPYTER_RUNTIME_DIR": str(runtime)}
+        environment = os.environ | places | {"JUPYTER_RUNTIME_DIR": str(runtime), "OMP_NUM_THREADS": str(threads)}
         with open(folder / "log", "w") as log:
             self.process = subprocess.Popen(command, cwd=NOTEBOOKS, env=environment, stdout=log, stderr=log)
         for _ in range(600):
@@ -136,8 +139,9 @@ def main() -> None:
     if path is None:
         raise SystemExit(f"There is no lesson {lesson!r}: give the two digits that its file begins with.")
     cells = [cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+    shared = max(1, (os.cpu_count() or 1) // count)
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(Path(folder))
+        server = Server(Path(folder), shared)
         learners = [Learner() for _ in range(count)]
         threads = [threading.Thread(target=attend, args=(server, cells, learner)) for learner in learners]
         start = time.perf_counter()
@@ -149,7 +153,7 @@ def main() -> None:
         finally:
             server.process.terminate()
             server.process.wait()
-    print(f"{path.stem}, {count} kernels at once: {time.perf_counter() - start:.0f} s")
+    print(f"{path.stem}, {count} kernels at once, threads in each: {shared}; {time.perf_counter() - start:.0f} s")
     print("kernel   MiB after imports   peak MiB   seconds   failures")
     for number, one in enumerate(learners, 1):
         said = "; ".join(one.failures) or "none"
