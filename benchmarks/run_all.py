@@ -1,6 +1,7 @@
 """All benchmarks, one after the other, into one page: what they print, below the machine and the versions.
 
-    python benchmarks/run_all.py [OUT.md]      # benchmarks/RESULTS.md
+    python benchmarks/run_all.py               # all, into benchmarks/RESULTS.md
+    python benchmarks/run_all.py lessons ...   # these anew; the others stay on the page as they are
 
 It takes about an hour, and wants a machine that does nothing else. The page is renewed after each benchmark, so that
 an interruption leaves those that were done. The command fails where a benchmark does.
@@ -19,6 +20,7 @@ from pathlib import Path
 from cnnlab.device import find_device, machine_class
 
 HERE = Path(__file__).parent
+PAGE = HERE / "RESULTS.md"
 PACKAGES = ("torch", "torchvision", "albumentations", "numpy", "jupyterlab", "nbval")
 
 
@@ -31,7 +33,7 @@ def processor() -> str:
         return platform.processor() or platform.machine()
 
 
-def page(parts: list[str]) -> str:
+def page(sections: dict[str, str]) -> str:
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     machine = f"{processor()}, {os.cpu_count()} cores; {machine_class(find_device())}"
     about = [
@@ -39,28 +41,37 @@ def page(parts: list[str]) -> str:
         "Written by `python benchmarks/run_all.py`. Seconds and images/s are this machine's; what holds elsewhere are "
         "the ratios, each taken in one run, in turns. Above each table stands what it measures and what the project "
         "asks of it.",
-        f"{date.today()}. {machine}. Python {platform.python_version()}, {versions}.",
+        f"{machine}. Python {platform.python_version()}, {versions}.",
     ]
-    return "\n\n".join(about + parts) + "\n"
+    return "\n\n".join(about + [f"## {name}\n\n{text}" for name, text in sorted(sections.items())]) + "\n"
+
+
+def known(page: str) -> dict[str, str]:
+    """The sections of a page that was written before."""
+    sections = (section.split("\n\n", 1) for section in page.rstrip().split("\n\n## ")[1:])
+    return {name: text for name, text in sections}
 
 
 def main() -> None:
-    out = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "RESULTS.md"
-    parts, failed = [], []
-    for script in sorted(HERE.glob("*.py")):
-        if script.name == Path(__file__).name:
-            continue
-        print(f"{script.stem} ...", flush=True)
+    scripts = {script.stem: script for script in sorted(HERE.glob("*.py")) if script.name != Path(__file__).name}
+    asked = sys.argv[1:] or list(scripts)
+    if unknown := [name for name in asked if name not in scripts]:
+        raise SystemExit(f"There is no benchmark {unknown[0]!r}. There are: {', '.join(scripts)}.")
+    sections = known(PAGE.read_text(encoding="utf-8")) if PAGE.exists() else {}
+    failed = []
+    for name in asked:
+        print(f"{name} ...", flush=True)
         start = time.perf_counter()
-        done = subprocess.run([sys.executable, script], capture_output=True, text=True, cwd=HERE.parent)
+        done = subprocess.run([sys.executable, scripts[name]], capture_output=True, text=True, cwd=HERE.parent)
         if done.returncode:
-            failed.append(script.stem)
-        about = ast.get_docstring(ast.parse(script.read_text())).partition("\n")[0]
-        said = done.stdout.rstrip() or done.stderr.strip().rpartition("\n")[2]
-        took = f"{time.perf_counter() - start:,.0f} s" + ("; failed" if done.returncode else "")
-        parts.append(f"## {script.stem}\n\n{about}\n\n```\n{said}\n```\n\n`python benchmarks/{script.name}`, {took}")
-        out.write_text(page(parts), encoding="utf-8")
-    print(f"written to {out}")
+            failed.append(name)
+        about = ast.get_docstring(ast.parse(scripts[name].read_text())).partition("\n")[0]
+        why = done.stderr.strip().splitlines()[-1:] if done.returncode else []
+        said = "\n".join([done.stdout.rstrip(), *why])
+        took = f"{date.today()}, {time.perf_counter() - start:,.0f} s" + ("; failed" if done.returncode else "")
+        sections[name] = f"{about}\n\n```\n{said}\n```\n\n`python benchmarks/{name}.py`, {took}"
+        PAGE.write_text(page(sections), encoding="utf-8")
+    print(f"written to {PAGE}")
     sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
 
 
