@@ -139,9 +139,9 @@ def main() -> None:
     if path is None:
         raise SystemExit(f"There is no lesson {lesson!r}: give the two digits that its file begins with.")
     cells = [cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
-    shared = max(1, (os.cpu_count() or 1) // count)
+    threads_each = max(1, (os.cpu_count() or 1) // count)
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(Path(folder), shared)
+        server = Server(Path(folder), threads_each)
         learners = [Learner() for _ in range(count)]
         threads = [threading.Thread(target=attend, args=(server, cells, learner)) for learner in learners]
         start = time.perf_counter()
@@ -153,7 +153,7 @@ def main() -> None:
         finally:
             server.process.terminate()
             server.process.wait()
-    print(f"{path.stem}, {count} kernels at once, threads in each: {shared}; {time.perf_counter() - start:.0f} s")
+    print(f"{path.stem}, {count} kernels at once, threads in each: {threads_each}; {time.perf_counter() - start:.0f} s")
     print("kernel   MiB after imports   peak MiB   seconds   failures")
     for number, one in enumerate(learners, 1):
         said = "; ".join(one.failures) or "none"

@@ -1,7 +1,7 @@
 """All benchmarks, one after the other, into one page: what they print, below the machine and the versions.
 
     python benchmarks/run_all.py               # all, into benchmarks/RESULTS.md
-    python benchmarks/run_all.py lessons ...   # these anew; the others stay on the page as they are
+    python benchmarks/run_all.py lessons ...   # these anew; the others stay, if measured on this machine with these versions
 
 It takes about an hour, and wants a machine that does nothing else. The page is renewed after each benchmark, so that
 an interruption leaves those that were done. The command fails where a benchmark does.
@@ -33,23 +33,25 @@ def processor() -> str:
         return platform.processor() or platform.machine()
 
 
-def page(sections: dict[str, str]) -> str:
+def header() -> str:
+    """The page's beginning, with what its figures depend on."""
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     machine = f"{processor()}, {os.cpu_count()} cores; {machine_class(find_device())}"
-    about = [
-        "# Benchmarks",
-        "Written by `python benchmarks/run_all.py`. Seconds and images/s are this machine's; what holds elsewhere are "
-        "the ratios, each taken in one run, in turns. Above each table stands what it measures and what the project "
-        "asks of it.",
-        f"{machine}. Python {platform.python_version()}, {versions}.",
-    ]
-    return "\n\n".join(about + [f"## {name}\n\n{text}" for name, text in sorted(sections.items())]) + "\n"
+    return "\n\n".join(
+        [
+            "# Benchmarks",
+            "Written by `python benchmarks/run_all.py`. Seconds and images/s are this machine's; what holds elsewhere "
+            "are the ratios, each taken in one run, in turns. Above each table stands what it measures and what the "
+            "project asks of it.",
+            f"{machine}. Python {platform.python_version()}, {versions}.",
+        ]
+    )
 
 
-def known(page: str) -> dict[str, str]:
-    """The sections of a page that was written before."""
-    sections = (section.split("\n\n", 1) for section in page.rstrip().split("\n\n## ")[1:])
-    return {name: text for name, text in sections}
+def measured_before(header: str) -> dict[str, str]:
+    """The sections of the page, if it is of this machine and these versions."""
+    beginning, *sections = PAGE.read_text(encoding="utf-8").rstrip().split("\n\n## ") if PAGE.exists() else [""]
+    return dict(section.split("\n\n", 1) for section in sections) if beginning == header else {}
 
 
 def main() -> None:
@@ -57,7 +59,8 @@ def main() -> None:
     asked = sys.argv[1:] or list(scripts)
     if unknown := [name for name in asked if name not in scripts]:
         raise SystemExit(f"There is no benchmark {unknown[0]!r}. There are: {', '.join(scripts)}.")
-    sections = known(PAGE.read_text(encoding="utf-8")) if PAGE.exists() else {}
+    beginning = header()
+    sections = measured_before(beginning)
     failed = []
     for name in asked:
         print(f"{name} ...", flush=True)
@@ -70,7 +73,8 @@ def main() -> None:
         said = "\n".join([done.stdout.rstrip(), *why])
         took = f"{date.today()}, {time.perf_counter() - start:,.0f} s" + ("; failed" if done.returncode else "")
         sections[name] = f"{about}\n\n```\n{said}\n```\n\n`python benchmarks/{name}.py`, {took}"
-        PAGE.write_text(page(sections), encoding="utf-8")
+        parts = [beginning, *(f"## {title}\n\n{text}" for title, text in sorted(sections.items()))]
+        PAGE.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     print(f"written to {PAGE}")
     sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
 
