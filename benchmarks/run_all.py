@@ -1,7 +1,7 @@
 """All benchmarks, one after the other, into one page: what they print, below the machine and the versions.
 
     python benchmarks/run_all.py               # all, into benchmarks/RESULTS.md
-    python benchmarks/run_all.py lessons ...   # these anew; the others stay, if measured on this machine with these versions
+    python benchmarks/run_all.py lessons ...   # these anew; the others stay, if of this machine and these versions
 
 It takes about an hour, and wants a machine that does nothing else. The page is renewed after each benchmark, so that
 an interruption leaves those that were done. The command fails where a benchmark does.
