@@ -28,7 +28,7 @@ NAMES = (
     *("densenet121", "mobilenet_v2", "efficientnet_b0", "vit_b_16", "convnext_tiny"),
 )
 SIDES = ("ours", "theirs")
-ROUNDS = 12
+ROUNDS = 4
 SECONDS = 0.5  # at least, in each turn
 
 
@@ -102,7 +102,7 @@ def main() -> None:
         figures = [figure for step in (forward, train) for figure in compare(name, step)]
         peaks = []
         for side in SIDES:
-            runs = [subprocess.check_output([sys.executable, __file__, "--peak", side, name]) for _ in range(5)]
+            runs = [subprocess.check_output([sys.executable, __file__, "--peak", side, name]) for _ in range(3)]
             peaks.append(statistics.median(map(int, runs)))
         row = f"{name:17} {figures[0]:13.1f}  {figures[1]:.3f}   {figures[2]:14.1f}  {figures[3]:.3f}"
         print(f"{row}   {peaks[0] / 2**20:7.0f} MiB  {peaks[0] / peaks[1]:.3f}", flush=True)

@@ -65,14 +65,18 @@ def main() -> None:
     for name in asked:
         print(f"{name} ...", flush=True)
         start = time.perf_counter()
-        done = subprocess.run([sys.executable, scripts[name]], capture_output=True, text=True, cwd=HERE.parent)
+        said = []
+        command = [sys.executable, scripts[name]]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parent) as done:
+            for line in done.stdout:  # shown as it comes: some take a quarter of an hour
+                print(line, end="", flush=True)
+                said.append(line)
         if done.returncode:
             failed.append(name)
+        table = "".join(said).rstrip()
         about = ast.get_docstring(ast.parse(scripts[name].read_text())).partition("\n")[0]
-        why = done.stderr.strip().splitlines()[-1:] if done.returncode else []
-        said = "\n".join([done.stdout.rstrip(), *why])
         took = f"{date.today()}, {time.perf_counter() - start:,.0f} s" + ("; failed" if done.returncode else "")
-        sections[name] = f"{about}\n\n```\n{said}\n```\n\n`python benchmarks/{name}.py`, {took}"
+        sections[name] = f"{about}\n\n```\n{table}\n```\n\n`python benchmarks/{name}.py`, {took}"
         parts = [beginning, *(f"## {title}\n\n{text}" for title, text in sorted(sections.items()))]
         PAGE.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     print(f"written to {PAGE}")
