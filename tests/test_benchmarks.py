@@ -1,0 +1,68 @@
+"""The benchmarks page: each part as its script prints it, kept or dropped as the page promises."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+SCRIPT = Path(__file__).parents[1] / "benchmarks" / "run_all.py"
+
+
+@pytest.fixture
+def run_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The script beside two benchmarks of a line each."""
+    spec = importlib.util.spec_from_file_location("run_all", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "HERE", tmp_path)
+    monkeypatch.setattr(module, "PAGE", tmp_path / "RESULTS.md")
+    (tmp_path / "speed.py").write_text('"""How fast it is.\n\nMore.\n"""\nprint("ratio 1.00")\n')
+    (tmp_path / "memory.py").write_text('"""How much it takes."""\nprint("half of it")\n')
+    return module
+
+
+def run(module: ModuleType, monkeypatch: pytest.MonkeyPatch, *names: str) -> str:
+    """The page after a call with these names, and how the call ended as an exception."""
+    monkeypatch.setattr(sys, "argv", ["run_all.py", *names])
+    with pytest.raises(SystemExit) as end:
+        module.main()
+    module.ended = end.value.code
+    return module.PAGE.read_text() if module.PAGE.exists() else ""
+
+
+def test_one_command_runs_all(run_all: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = run(run_all, monkeypatch)
+    assert run_all.ended == 0
+    assert page.startswith(run_all.header())
+    memory, speed = "## memory\n\nHow much it takes.\n", "## speed\n\nHow fast it is.\n\n```\nratio 1.00\n```"
+    assert page.index(memory) < page.index(speed)
+
+
+def test_one_part_anew_keeps_the_others(run_all: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(run_all, monkeypatch)
+    (run_all.HERE / "speed.py").write_text('"""How fast it is."""\nprint("ratio 2.00")\n')
+    page = run(run_all, monkeypatch, "speed")
+    assert "ratio 2.00" in page and "ratio 1.00" not in page
+    assert "half of it" in page
+
+
+def test_parts_of_another_machine_are_dropped(run_all: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(run_all, monkeypatch)
+    monkeypatch.setattr(run_all, "processor", lambda: "another one")
+    page = run(run_all, monkeypatch, "speed")
+    assert "another one" in page and "ratio 1.00" in page
+    assert "half of it" not in page
+
+
+def test_a_failure_is_said_and_stops_nothing(run_all: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    (run_all.HERE / "memory.py").write_text('"""How much it takes."""\nprint("begun", flush=True)\n1 / 0\n')
+    page = run(run_all, monkeypatch)
+    assert "memory" in run_all.ended
+    assert "begun" in page and "s; failed" in page and "ratio 1.00" in page
+
+
+def test_an_unknown_name(run_all: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(run_all, monkeypatch, "sped") == ""
+    assert "'sped'" in run_all.ended and "speed" in run_all.ended
