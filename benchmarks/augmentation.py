@@ -101,13 +101,13 @@ def main() -> None:
                 value = rate(work, BATCH)
                 if index:  # the first round warms up
                     rates[way].append(value)
-        print(f"{name}\n{'':46}images/s (range)              Augment is faster by")
+        print(f"{name}\n{'':46}images/s (range)                Augment is faster by")
         ours, *_ = rates.values()
         for way, values in rates.items():
             processes = threads if "one by one" in way else 1
             ratio = statistics.median(a / (processes * b) for a, b in zip(ours, values, strict=True))
             spread = f"{statistics.median(values):9,.0f} ({min(values):,.0f} to {max(values):,.0f})"
-            print(f"  {way:44}{spread:30}{'' if values is ours else f'{ratio:.1f}'}")
+            print(f"  {way:44}{spread:32}{'' if values is ours else f'{ratio:.1f}'}")
 
 
 if __name__ == "__main__":

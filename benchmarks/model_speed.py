@@ -28,7 +28,7 @@ NAMES = (
     *("densenet121", "mobilenet_v2", "efficientnet_b0", "vit_b_16", "convnext_tiny"),
 )
 SIDES = ("ours", "theirs")
-ROUNDS = 4
+ROUNDS = 6
 SECONDS = 0.5  # at least, in each turn
 
 

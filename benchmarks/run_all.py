@@ -76,7 +76,7 @@ def main() -> None:
         table = "".join(said).rstrip()
         about = ast.get_docstring(ast.parse(scripts[name].read_text())).partition("\n")[0]
         took = f"{date.today()}, {time.perf_counter() - start:,.0f} s" + ("; failed" if done.returncode else "")
-        sections[name] = f"{about}\n\n```\n{table}\n```\n\n`python benchmarks/{name}.py`, {took}"
+        sections[name] = f"{about}\n\n```text\n{table}\n```\n\n`python benchmarks/{name}.py`, {took}"
         parts = [beginning, *(f"## {title}\n\n{text}" for title, text in sorted(sections.items()))]
         PAGE.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     print(f"written to {PAGE}")

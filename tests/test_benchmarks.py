@@ -36,7 +36,7 @@ def test_one_command_runs_all(run_all: ModuleType, monkeypatch: pytest.MonkeyPat
     page = run(run_all, monkeypatch)
     assert run_all.ended == 0
     assert page.startswith(run_all.header())
-    memory, speed = "## memory\n\nHow much it takes.\n", "## speed\n\nHow fast it is.\n\n```\nratio 1.00\n```"
+    memory, speed = "## memory\n\nHow much it takes.\n", "## speed\n\nHow fast it is.\n\n```text\nratio 1.00\n```"
     assert page.index(memory) < page.index(speed)
 
 

@@ -65,9 +65,8 @@ class Renderer(IPythonRenderer):
         return convert(body)
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
-        return super().link(
-            text, re.sub(r"^(?:notebooks/)?(\d\d-[\w-]+|TEACHING)\.(?:ipynb|md)", r"\1.html", url), title
-        )
+        page = re.sub(r"^(?:notebooks/|benchmarks/)?(\d\d-[\w-]+|TEACHING|RESULTS)\.(?:ipynb|md)", r"\1.html", url)
+        return super().link(text, page, title)
 
     def block_code(self, code: str, info: str | None = None) -> str:
         return _code(code) if info in ("python", None) else f'<pre tabindex="0">{html.escape(code)}</pre>'
@@ -100,7 +99,7 @@ def build(out: str | Path, notebooks: Sequence[Path] | None = None) -> list[Path
         turning |= 'class="turns"' in body
         pages.append(_write(out / f"{path.stem}.html", titles[path.stem], body, " ".join(links)))
     shutil.copyfile(STYLE, out / "site.css")
-    for source, name in (("TEACHING", "TEACHING"), ("README", "index")):
+    for source, name in (("benchmarks/RESULTS", "RESULTS"), ("TEACHING", "TEACHING"), ("README", "index")):
         text = (ROOT / f"{source}.md").read_text(encoding="utf-8")
         pages.append(_write(out / f"{name}.html", text.partition("\n")[0].lstrip("# "), _markdown(text), home))
         for file in re.findall(r"\]\(((?:data/)?[\w-]+(?:\.png|\.txt)?)\)", text):
