@@ -107,7 +107,7 @@ def main() -> None:
             processes = threads if "one by one" in way else 1
             ratio = statistics.median(a / (processes * b) for a, b in zip(ours, values, strict=True))
             spread = f"{statistics.median(values):9,.0f} ({min(values):,.0f} to {max(values):,.0f})"
-            print(f"  {way:44}{spread:32}{'' if values is ours else f'{ratio:.1f}'}")
+            print(f"  {way:44}{spread:32}{'' if values is ours else f'{ratio:.1f}'}".rstrip())
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
     python benchmarks/run_all.py               # all, into benchmarks/RESULTS.md
     python benchmarks/run_all.py lessons ...   # these anew; the others stay, if of this machine and these versions
 
-It takes about an hour, and wants a machine that does nothing else. The page is renewed after each benchmark, so that
-an interruption leaves those that were done. The command fails where a benchmark does.
+It takes about forty minutes, and wants a machine that does nothing else. The page is renewed after each benchmark, so
+that an interruption leaves those that were done. The command fails where a benchmark does.
 """
 
 import ast
@@ -74,7 +74,7 @@ def main() -> None:
         if done.returncode:
             failed.append(name)
         table = "".join(said).rstrip()
-        about = ast.get_docstring(ast.parse(scripts[name].read_text())).partition("\n")[0]
+        about = ast.get_docstring(ast.parse(scripts[name].read_text(encoding="utf-8")))
         took = f"{date.today()}, {time.perf_counter() - start:,.0f} s" + ("; failed" if done.returncode else "")
         sections[name] = f"{about}\n\n```text\n{table}\n```\n\n`python benchmarks/{name}.py`, {took}"
         parts = [beginning, *(f"## {title}\n\n{text}" for title, text in sorted(sections.items()))]

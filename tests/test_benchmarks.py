@@ -23,27 +23,27 @@ def run_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return module
 
 
-def run(module: ModuleType, monkeypatch: pytest.MonkeyPatch, *names: str) -> str:
-    """The page after a call with these names, and how the call ended as an exception."""
+def run(module: ModuleType, monkeypatch: pytest.MonkeyPatch, *names: str) -> tuple[str, int | str]:
+    """The page after a call with these names, and what the call ended with: 0, or what it complains of."""
     monkeypatch.setattr(sys, "argv", ["run_all.py", *names])
     with pytest.raises(SystemExit) as end:
         module.main()
-    module.ended = end.value.code
-    return module.PAGE.read_text() if module.PAGE.exists() else ""
+    return module.PAGE.read_text() if module.PAGE.exists() else "", end.value.code
 
 
 def test_one_command_runs_all(run_all: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = run(run_all, monkeypatch)
-    assert run_all.ended == 0
+    page, ended = run(run_all, monkeypatch)
+    assert ended == 0
     assert page.startswith(run_all.header())
-    memory, speed = "## memory\n\nHow much it takes.\n", "## speed\n\nHow fast it is.\n\n```text\nratio 1.00\n```"
+    memory = "## memory\n\nHow much it takes.\n"
+    speed = "## speed\n\nHow fast it is.\n\nMore.\n\n```text\nratio 1.00\n```"
     assert page.index(memory) < page.index(speed)
 
 
 def test_one_part_anew_keeps_the_others(run_all: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     run(run_all, monkeypatch)
     (run_all.HERE / "speed.py").write_text('"""How fast it is."""\nprint("ratio 2.00")\n')
-    page = run(run_all, monkeypatch, "speed")
+    page, _ = run(run_all, monkeypatch, "speed")
     assert "ratio 2.00" in page and "ratio 1.00" not in page
     assert "half of it" in page
 
@@ -51,18 +51,18 @@ def test_one_part_anew_keeps_the_others(run_all: ModuleType, monkeypatch: pytest
 def test_parts_of_another_machine_are_dropped(run_all: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     run(run_all, monkeypatch)
     monkeypatch.setattr(run_all, "processor", lambda: "another one")
-    page = run(run_all, monkeypatch, "speed")
+    page, _ = run(run_all, monkeypatch, "speed")
     assert "another one" in page and "ratio 1.00" in page
     assert "half of it" not in page
 
 
 def test_a_failure_is_said_and_stops_nothing(run_all: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     (run_all.HERE / "memory.py").write_text('"""How much it takes."""\nprint("begun", flush=True)\n1 / 0\n')
-    page = run(run_all, monkeypatch)
-    assert "memory" in run_all.ended
+    page, ended = run(run_all, monkeypatch)
+    assert "memory" in ended
     assert "begun" in page and "s; failed" in page and "ratio 1.00" in page
 
 
 def test_an_unknown_name(run_all: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert run(run_all, monkeypatch, "sped") == ""
-    assert "'sped'" in run_all.ended and "speed" in run_all.ended
+    page, ended = run(run_all, monkeypatch, "sped")
+    assert page == "" and "'sped'" in ended and "speed" in ended

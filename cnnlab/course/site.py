@@ -114,7 +114,7 @@ def build(out: str | Path, notebooks: Sequence[Path] | None = None) -> list[Path
 
 
 def _write(path: Path, title: str, body: str, navigation: str) -> Path:
-    description = html.escape(f"{title}: a lesson of cnnlab, a course on convolutional networks that can be run.")
+    description = html.escape(f"{title}. cnnlab, a course on convolutional networks that can be run.")
     page = PAGE.format(title=html.escape(title), description=description, navigation=navigation, body=body)
     path.write_text(page, encoding="utf-8")
     return path
