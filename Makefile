@@ -18,11 +18,11 @@ test: $(READY)
 	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 2
 
 notebooks: $(READY)
-	@$(PY) -m cnnlab.course.execute notebooks/$(LESSON)*.ipynb
+	@$(PY) -m cnnlab.teaching.execute notebooks/$(LESSON)*.ipynb
 	@$(PY) -m ruff format --quiet notebooks
 
 html: $(READY)
-	@$(PY) -m cnnlab.course.site site
+	@$(PY) -m cnnlab.teaching.site site
 
 teach: .venv-teaching/.ready
 

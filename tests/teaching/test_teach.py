@@ -21,7 +21,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
 from cnnlab import course
-from cnnlab.course import teach
+from cnnlab.teaching import teach
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
@@ -111,7 +111,8 @@ def test_an_untouched_submission_gets_nothing_and_help_from_another_cell_counts(
 
 CHEATS = """
 from dataclasses import replace
-from cnnlab.course import exercise, teach
+from cnnlab.lessons import exercise
+from cnnlab.teaching import teach
 import torch
 full = exercise.Feedback("01.pooling", "passed", "Well done.", 2, 2)
 course.check = exercise.check = exercise._find = lambda *_: full
@@ -289,7 +290,7 @@ needs_nbgrader = pytest.mark.skipif(
 
 
 def command(*words: str | Path) -> list[str]:
-    return [TEACHER, "-m", "cnnlab.course.teach", *map(str, words)]
+    return [TEACHER, "-m", "cnnlab.teaching.teach", *map(str, words)]
 
 
 def teacher(*words: str | Path) -> str:
@@ -417,7 +418,7 @@ def test_slides_show_the_figures_and_keep_the_solutions_for_the_speaker(tmp_path
 
 
 def test_the_page_has_what_the_exercises_find():
-    assert teach.misconceptions() in PAGE, "python -m cnnlab.course.teach misconceptions prints the table of today"
+    assert teach.misconceptions() in PAGE, "python -m cnnlab.teaching.teach misconceptions prints the table of today"
     assert all(f"| {id} |" in PAGE for id in TASKS)
 
 

@@ -1,0 +1,1 @@
+"""Lesson 17, which network would you choose."""
