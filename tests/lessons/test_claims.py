@@ -3,7 +3,7 @@
 import pytest
 
 from cnnlab import course, measure, models
-from cnnlab.lessons.facts import NETWORKS
+from cnnlab.lessons.facts import NETWORKS, SIBLINGS
 
 CLAIMS = course.all_claims()
 
@@ -32,7 +32,9 @@ def test_the_table_holds_measured_figures_and_demands_them():
         course.claims("01")
 
 
-@pytest.mark.parametrize("network", [n for n in NETWORKS if n.name in models.list_models()], ids=lambda n: n.name)
+@pytest.mark.parametrize(
+    "network", [n for n in NETWORKS + SIBLINGS if n.name in models.list_models()], ids=lambda n: n.name
+)
 def test_the_map_shows_what_the_networks_really_cost(network):
     cost = measure.cost(models.get_model(network.name), (3, network.size, network.size))
     assert (cost.params, cost.macs) == (network.params, network.macs)
