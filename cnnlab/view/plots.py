@@ -324,3 +324,30 @@ def shares(parts: Mapping[str, Mapping[str, float]], *, unit: str = "", title: s
     seen = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
     axis.legend(seen.values(), seen.keys(), loc="upper left", bbox_to_anchor=(1, 1), fontsize=9)
     return Picture(fig, alt or f"{title + '. ' if title else ''}Shares. {'; '.join(listed)}.")
+
+
+def predicted(picture: Picture, name: object = None, *, x: float | None = None, y: float | None = None) -> Picture:
+    """Mark in a picture what its reader predicted; without a prediction it stays as it is.
+
+    name: a line in the legend, a row, a bar or a point, by the name that it has in the picture; x, y: a place on an
+    axis. Raises ValueError where the picture does not show that name.
+    """
+    if name is None and x is None and y is None:
+        return picture
+    axis = picture.figure.axes[0]
+    if name is not None:
+        legend = axis.get_legend()
+        texts = [*axis.get_yticklabels(), *axis.get_xticklabels(), *axis.texts, *(legend.texts if legend else [])]
+        named = [text for text in texts if text.get_text() == name]
+        if not named:
+            shown = ", ".join(dict.fromkeys(text.get_text() for text in texts if text.get_text()))
+            raise ValueError(f"The picture does not show {name!r}: it names {shown or 'nothing'}.")
+        for text in named:
+            text.set(text=f"{name} ◂ you predicted", weight="bold")
+    for place, draw, label in ((x, axis.axvline, axis.get_xlabel()), (y, axis.axhline, axis.get_ylabel())):
+        if place is not None:
+            draw(place, color=INK, ls="--", lw=1.2)
+            at, where = ((place, 1), ("data", "axes fraction")) if draw == axis.axvline else ((1, place), ("axes fraction", "data"))
+            axis.annotate("you predicted", at, (-4, -4), xycoords=where, textcoords="offset points", ha="right", va="top", size=9)
+    said = [str(name)] * (name is not None) + [f"{axis.get_xlabel()} {x:g}"] * (x is not None) + [f"{axis.get_ylabel()} {y:g}"] * (y is not None)
+    return Picture(picture.figure, f"{picture.alt} You predicted {', '.join(said)}.")
