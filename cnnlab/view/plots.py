@@ -13,9 +13,10 @@ from matplotlib.transforms import Bbox
 from torch import Tensor
 
 from cnnlab.training import Run
-from cnnlab.view.picture import BLUE, GREEN, ORANGE, PURPLE, SIGNED, SKY, VERMILLION, Picture, blank, figure
+from cnnlab.view.picture import BLUE, GREEN, INK, ORANGE, PURPLE, SIGNED, SKY, VERMILLION, Picture, blank, figure
 
 MARKERS = rcParams["axes.prop_cycle"].by_key()["marker"]
+MARK = "you predicted"
 PARTS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, "#C8C8C8", "#F0E442")
 
 
@@ -335,19 +336,37 @@ def predicted(picture: Picture, name: object = None, *, x: float | None = None, 
     if name is None and x is None and y is None:
         return picture
     axis = picture.figure.axes[0]
+    said = []
     if name is not None:
-        legend = axis.get_legend()
-        texts = [*axis.get_yticklabels(), *axis.get_xticklabels(), *axis.texts, *(legend.texts if legend else [])]
-        named = [text for text in texts if text.get_text() == name]
-        if not named:
-            shown = ", ".join(dict.fromkeys(text.get_text() for text in texts if text.get_text()))
-            raise ValueError(f"The picture does not show {name!r}: it names {shown or 'nothing'}.")
-        for text in named:
-            text.set(text=f"{name} ◂ you predicted", weight="bold")
-    for place, draw, label in ((x, axis.axvline, axis.get_xlabel()), (y, axis.axhline, axis.get_ylabel())):
-        if place is not None:
-            draw(place, color=INK, ls="--", lw=1.2)
-            at, where = ((place, 1), ("data", "axes fraction")) if draw == axis.axvline else ((1, place), ("axes fraction", "data"))
-            axis.annotate("you predicted", at, (-4, -4), xycoords=where, textcoords="offset points", ha="right", va="top", size=9)
-    said = [str(name)] * (name is not None) + [f"{axis.get_xlabel()} {x:g}"] * (x is not None) + [f"{axis.get_ylabel()} {y:g}"] * (y is not None)
-    return Picture(picture.figure, f"{picture.alt} You predicted {', '.join(said)}.")
+        _mark_name(axis, str(name))
+        said.append(str(name))
+    if x is not None:
+        axis.axvline(x, color=INK, ls="--", lw=1.2)
+        axis.annotate(MARK, (x, 1), (-3, -3), ("data", "axes fraction"), "offset points", ha="right", va="top", size=9)
+        said.append(f"{axis.get_xlabel()} {x:g}")
+    if y is not None:
+        axis.axhline(y, color=INK, ls="--", lw=1.2)
+        axis.annotate(MARK, (1, y), (-3, 3), ("axes fraction", "data"), "offset points", ha="right", size=9)
+        said.append(f"{axis.get_ylabel()} {y:g}")
+    return Picture(picture.figure, f"{picture.alt} You predicted: {', '.join(said)}.")
+
+
+def _mark_name(axis: Axes, name: str) -> None:
+    """Write behind a name that it was predicted: in the legend, at the ticks, or beside a point."""
+
+    def marked(text: str) -> str:
+        return text.replace(name, f"{name} ◂ {MARK}", 1) if f"{text}\n".startswith((f"{name}\n", f"{name},")) else text
+
+    legend = axis.get_legend()
+    texts = [*axis.texts, *(legend.texts if legend else [])]
+    before = [text.get_text() for text in texts]
+    for text in texts:
+        text.set_text(marked(text.get_text()))
+    for scale in (axis.xaxis, axis.yaxis):
+        labels = [label.get_text() for label in scale.get_ticklabels()]
+        before += labels
+        if any(marked(label) != label for label in labels):
+            scale.set_ticks(scale.get_ticklocs(), [marked(label) for label in labels])
+    if all(marked(text) == text for text in before):
+        shown = ", ".join(dict.fromkeys(filter(None, before))) or "nothing"
+        raise ValueError(f"The picture does not show {name!r}. It names: {shown}.")
