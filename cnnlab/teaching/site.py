@@ -186,7 +186,7 @@ def _output(output: NotebookNode, name: str) -> str:
         moved = re.match(r"Explorer of (.*?)\. ", words)
         note = f"In the notebook this picture moves: {moved.group(1)}." if moved else ""
         return f"<figure>{picture}{f'<figcaption>{note}</figcaption>' if note else ''}</figure>"
-    if WIDGET in data:
+    if WIDGET in data and "text/html" not in data:
         return ""  # a progress bar: it has done its work
     if "text/html" in data:
         shown = data["text/html"].replace("<pre ", '<pre tabindex="0" ')

@@ -541,7 +541,7 @@ def slides(lesson: Path, out: Path, reveal: str = "") -> None:
         cells.append(cell)
         cell.metadata["slideshow"] = {"slide_type": _place(cell)}
         for output in cell.get("outputs", []):
-            if "image/png" in output.get("data", {}):  # a page has no kernel: of a widget its picture
+            if {"image/png", "text/html"} & set(output.get("data", {})):  # no kernel: of a widget its picture or text
                 output.data.pop("application/vnd.jupyter.widget-view+json", None)
         if (task := _tasks().get(_grade_id(cell))) is not None:
             notes = new_markdown_cell(f"One solution:\n\n```python\n{task.solution}\n```")

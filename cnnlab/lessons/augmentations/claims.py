@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import torch
 
-from cnnlab.lessons.claims import Claim, register
+from cnnlab.lessons.claims import OPPOSITE, REPORTED, SHOWN, VARIANT, Claim, compared, register
 from cnnlab.training import pipelines
 
 
@@ -33,7 +33,7 @@ register(
         statement="Images that random crops of 224 and mirroring make of one of 256 x 256",
         stated=2048,
         source=_ALEXNET,
-        status="variant",
+        verdict=VARIANT,
         compute=_crops,
         why="a crop of 224 has 33 places in each direction, not 32: 33 x 33 x 2",
     ),
@@ -43,7 +43,7 @@ register(
         statement="The random piece of the training pipeline",
         stated="8% to 100% of the area, ratio 3/4 to 4/3",
         source="Szegedy et al. 2015, section 6; the lecture's pipeline",
-        status="exact",
+        verdict=SHOWN,
         compute=_resized_crop,
     ),
     Claim(
@@ -52,23 +52,28 @@ register(
         statement="torchvision's and albumentations' test pipelines give the same image: largest difference in levels",
         stated="the same",
         source="lecture, two listings of one pipeline",
-        status="measured",
+        verdict=OPPOSITE,
+        judge=lambda as_listed, one_resize: SHOWN if as_listed <= 1 else OPPOSITE,
+        why="the two resize differently: torchvision smooths before it shrinks, and they round the width in two"
+        " ways; with one resize a single level is left",
     ),
     Claim(
         lesson="03",
         id="gain",
         statement="Augmentation works against overfitting: gain in test accuracy on 500 images",
-        stated="not stated",
+        stated="in words",
         source="lecture",
-        status="measured",
+        verdict=SHOWN,
+        judge=lambda points: compared(points, least=3),
     ),
     Claim(
         lesson="03",
         id="flips",
-        statement="A change must keep the label: what mirroring digits changes in test accuracy, recorded",
-        stated="not stated",
+        statement="A change must keep the label: mirroring digits, which does not, lowers the test accuracy (recorded)",
+        stated="lower",
         source="this lesson",
-        status="measured",
+        verdict=SHOWN,
+        judge=lambda points, in_twice_the_time: compared(-max(points, in_twice_the_time), least=1),
     ),
     Claim(
         lesson="03",
@@ -76,7 +81,7 @@ register(
         statement="Without these crops AlexNet suffers from substantial overfitting",
         stated="yes",
         source=_ALEXNET,
-        status="reported only",
+        verdict=REPORTED,
         why="it would take ImageNet; the twin of this lesson shows the same on 500 images",
     ),
     Claim(
@@ -85,7 +90,7 @@ register(
         statement="Random changes of colour along the principal components: top-1 error",
         stated="over 1 % lower",
         source=_ALEXNET,
-        status="reported only",
+        verdict=REPORTED,
         why="it would take two trainings on ImageNet",
     ),
     Claim(
@@ -94,7 +99,7 @@ register(
         statement="LeNet-5's error on MNIST with distorted copies of the training images",
         stated="0.8 % instead of 0.95 %",
         source="LeCun et al. 1998, section III.B",
-        status="reported only",
+        verdict=REPORTED,
         why="MNIST is a download; data.load('mnist') fetches it where there is a network",
     ),
 )

@@ -4,7 +4,7 @@ import torch
 
 from cnnlab import models
 from cnnlab.lessons.capstone.study import ROWS
-from cnnlab.lessons.claims import Claim, register
+from cnnlab.lessons.claims import REPORTED, SHOWN, Claim, register
 
 
 def _millions(name: str) -> str:
@@ -20,7 +20,7 @@ for _name, _label, _params, _accuracies, _documented in ROWS:
             statement=f"{_label}: parameters",
             stated=_params,
             source="lecture, table",
-            status="exact",
+            verdict=SHOWN,
             compute=lambda name=_name: _millions(name),
         ),
         Claim(
@@ -29,7 +29,7 @@ for _name, _label, _params, _accuracies, _documented in ROWS:
             statement=f"{_label}: top-1 / top-5 on ImageNet (%)",
             stated=_accuracies,
             source=f"lecture, table; {_documented}",
-            status="reported only",
+            verdict=REPORTED,
             why="ImageNet is 150 GB and not at hand",
         ),
     )
@@ -44,7 +44,7 @@ register(
         statement="94 % on CIFAR-10, on one GPU",
         stated="3.29 s",
         source=_PAPER,
-        status="reported only",
+        verdict=REPORTED,
         why="an A100 is some hundred times as fast as two cores",
     ),
 )

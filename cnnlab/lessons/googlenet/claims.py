@@ -3,7 +3,7 @@
 from torch import nn
 
 from cnnlab import measure, models
-from cnnlab.lessons.claims import Claim, register
+from cnnlab.lessons.claims import NOT_SHOWN, REPORTED, SHOWN, VARIANT, Claim, compared, register
 from cnnlab.models.googlenet import Inception
 
 
@@ -32,7 +32,7 @@ register(
         statement="Parameters of GoogLeNet",
         stated="6.6M",
         source="lecture; torchvision's network, without auxiliary heads",
-        status="exact",
+        verdict=SHOWN,
         compute=lambda: f"{_cost('googlenet').params / 1e6:.1f}M",
     ),
     Claim(
@@ -41,7 +41,7 @@ register(
         statement="The same with both auxiliary heads",
         stated=13_004_888,
         source="torchvision",
-        status="exact",
+        verdict=SHOWN,
         compute=lambda: _cost("googlenet", aux_heads=True).params,
     ),
     Claim(
@@ -50,7 +50,7 @@ register(
         statement="Parameters of the network of 2014, the sum of Table 1's column",
         stated="6,798K",
         source=f"{_PAPER}, Table 1, added up",
-        status="variant",
+        verdict=VARIANT,
         compute=lambda: f"{_cost('googlenet_2014').params:,}, which is {_cost('googlenet_2014').params / 1024:,.0f}K",
         why="K is 1,024; of the table's rows several do not fit its own widths; and biases count here",
     ),
@@ -60,7 +60,7 @@ register(
         statement="Mult-adds of one image",
         stated="1.5 billion",
         source=f"{_PAPER}, section 1",
-        status="variant",
+        verdict=VARIANT,
         compute=lambda: f"{_cost('googlenet_2014').macs / 1e9:.2f} billion",
         why="the table counts 34M for the first convolution, which takes 118M",
     ),
@@ -70,7 +70,7 @@ register(
         statement="Times fewer parameters than AlexNet of 2012",
         stated=12,
         source=f"{_PAPER}, section 1",
-        status="variant",
+        verdict=VARIANT,
         compute=lambda: round(60_965_224 / _cost("googlenet_2014").params, 1),
         why="60.97M by 7.00M; the paper's own table gives no more",
     ),
@@ -80,7 +80,7 @@ register(
         statement="Layers with parameters",
         stated=22,
         source=f"{_PAPER}, section 5",
-        status="exact",
+        verdict=SHOWN,
         compute=_depth,
     ),
     Claim(
@@ -89,7 +89,7 @@ register(
         statement="Kernel of an Inception module's third branch, in the network that libraries call GoogLeNet",
         stated="5 x 5",
         source=f"{_PAPER}, Fig. 2",
-        status="variant",
+        verdict=VARIANT,
         compute=lambda: "{} x {}".format(*models.get_model("googlenet").stages[0][0].branches[2][1][0].kernel_size),
         why="an old slip of torchvision's, which its released weights have made permanent",
     ),
@@ -99,24 +99,27 @@ register(
         statement="Weight of each auxiliary loss",
         stated=0.3,
         source=f"{_PAPER}, section 5",
-        status="exact",
+        verdict=SHOWN,
         compute=lambda: models.get_model("googlenet_tiny", aux_heads=True).aux_weight,
     ),
     Claim(
         lesson="05",
         id="reduction",
         statement="1 x 1 convolutions make the module affordable: the naive one costs more, in mult-adds",
-        stated="not stated",
+        stated="in words",
         source="lecture",
-        status="measured",
+        verdict=SHOWN,
+        judge=lambda least, most, _: compared(least - 1, least=0.1),
     ),
     Claim(
         lesson="05",
         id="gradient",
         statement="Auxiliary classifiers carry gradient to the first layers: its norm there, with by without heads",
-        stated="not stated",
+        stated="in words",
         source="lecture",
-        status="measured",
+        verdict=SHOWN,
+        judge=lambda least, most, he, batch_norm: compared(least - 1, least=0.2),
+        why="in the network of 2014; with He's rule hardly, and with batch norm not at all",
     ),
     Claim(
         lesson="05",
@@ -124,7 +127,12 @@ register(
         statement="What the heads add to the accuracy",
         stated="around 0.5 %",
         source="Szegedy et al. 2015, the version in the proceedings of CVPR, section 5",
-        status="measured",
+        verdict=NOT_SHOWN,
+        judge=lambda batch_norm, _, he, __, glorot: (
+            compared(batch_norm, least=0.1) if (batch_norm > 0) == (he > 0) == (glorot > 0) else NOT_SHOWN
+        ),
+        why="the heads save a twin that does not start without them, and harm those that do; half a point takes"
+        " ImageNet",
     ),
     Claim(
         lesson="05",
@@ -132,7 +140,7 @@ register(
         statement="Top-1 and top-5 accuracy on ImageNet",
         stated="69.8 / 89.5 %",
         source="lecture; torchvision's weights",
-        status="reported only",
+        verdict=REPORTED,
         why="the weights are a download, and ImageNet has to be asked for",
     ),
     Claim(
@@ -141,7 +149,7 @@ register(
         statement="Top-5 error in ILSVRC 2014, seven networks, 144 crops of each image",
         stated="6.67 %",
         source=f"{_PAPER}, section 7",
-        status="reported only",
+        verdict=REPORTED,
         why="it needs ImageNet and seven trainings",
     ),
     Claim(
@@ -150,7 +158,7 @@ register(
         statement="Average pooling in place of fully-connected layers, in top-1 accuracy",
         stated="+ 0.6 %",
         source=f"{_PAPER}, section 5",
-        status="reported only",
+        verdict=REPORTED,
         why="it needs ImageNet",
     ),
 )

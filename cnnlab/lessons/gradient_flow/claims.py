@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from cnnlab.lessons.claims import Claim, register
+from cnnlab.lessons.claims import OPPOSITE, SHOWN, VARIANT, Claim, compared, register
 
 register(
     Claim(
@@ -12,7 +12,7 @@ register(
         statement="dl/dx = dl/dy (dF/dx + 1) with the shortcut, dl/dy dF/dx without, by autograd to 1e-5",
         stated="yes",
         source="lecture; He et al. 2016, eq. 5",
-        status="exact",
+        verdict=SHOWN,
         compute=lambda: _formulas_hold(),
     ),
     Claim(
@@ -21,7 +21,9 @@ register(
         statement="What batch norm and ReLU multiply a gradient by, in each layer of a plain network",
         stated="1.21",
         source="Yang et al. 2019, for fully-connected layers of infinite width",
-        status="measured",
+        verdict=VARIANT,
+        judge=lambda factor: SHOWN if round(factor, 2) == 1.21 else VARIANT,
+        why="convolutions of few channels; the theory is of infinitely wide layers",
     ),
     Claim(
         lesson="07",
@@ -29,7 +31,10 @@ register(
         statement="In a deep plain network the gradient vanishes on its way to the image (with batch norm)",
         stated="yes",
         source="often said",
-        status="measured",
+        verdict=OPPOSITE,
+        judge=lambda times, _: compared(1 - times, least=0.5),
+        why="with batch norm it explodes; without it, it vanishes where the weights are small, as this lesson"
+        " shows too",
     ),
     Claim(
         lesson="07",
@@ -37,7 +42,10 @@ register(
         statement="With shortcuts the gradient keeps its size",
         stated="yes",
         source="lecture",
-        status="measured",
+        verdict=VARIANT,
+        judge=lambda times, _: SHOWN if times < 3 else VARIANT if times < 1000 else OPPOSITE,
+        why="it grows, but by tens and not by millions as without shortcuts: each block adds to it, once for its"
+        " shortcut and once for its layers",
     ),
     Claim(
         lesson="07",
@@ -45,7 +53,8 @@ register(
         statement="Gradients of nearby inputs are unlike in deep plain networks, alike in residual ones",
         stated="yes",
         source="Balduzzi et al. 2017",
-        status="measured",
+        verdict=SHOWN,
+        judge=lambda plain, residual: compared(residual - plain, least=0.3),
     ),
 )
 

@@ -1,6 +1,6 @@
 """Lesson 08, loss surfaces: what is stated about it, beside what was computed or measured."""
 
-from cnnlab.lessons.claims import Claim, register
+from cnnlab.lessons.claims import NOT_SHOWN, OPPOSITE, SHOWN, VARIANT, Claim, register
 from cnnlab.lessons.records import record
 
 register(
@@ -10,7 +10,12 @@ register(
         statement="With skip connections the loss surface of a deep network is smooth, without them it is chaotic",
         stated="yes",
         source="lecture; Li et al. 2018, figure 1",
-        status="measured",
+        verdict=NOT_SHOWN,
+        judge=lambda _, smooth, __, plain: (
+            SHOWN if plain > 50 > 2 * smooth else OPPOSITE if smooth > plain + 5 else NOT_SHOWN
+        ),
+        why="both maps are bowls, the plain one with more dents; it may take the paper's training: 300 epochs"
+        " and a larger learning rate",
     ),
     Claim(
         lesson="08",
@@ -18,7 +23,7 @@ register(
         statement="Errors on CIFAR-10 of ResNet-56, and of the same network without shortcuts",
         stated="5.89 %, 13.31 %",
         source="Li et al. 2018, figures 1 and 5",
-        status="variant",
+        verdict=VARIANT,
         compute=lambda: ", ".join(
             f"{1 - record(f'{name}-cifar10').results['held_out']['accuracy']:.2%}".replace("%", " %")
             for name in ("resnet56", "plain56")
@@ -31,6 +36,7 @@ register(
         statement="Without filter normalisation, rescaling the weights changes the picture and not the network",
         stated="yes",
         source="Li et al. 2018, section 3",
-        status="measured",
+        verdict=SHOWN,
+        judge=lambda one, other, apart: SHOWN if one > 20 * other and apart < 5 else NOT_SHOWN,
     ),
 )

@@ -3,7 +3,7 @@
 import torch
 
 from cnnlab import measure, models
-from cnnlab.lessons.claims import Claim, register
+from cnnlab.lessons.claims import NOT_SHOWN, REPORTED, SHOWN, VARIANT, Claim, compared, register
 from cnnlab.models.resnet import Bottleneck
 
 
@@ -48,7 +48,7 @@ register(
         statement="Parameters of ResNet-152",
         stated="60.2M",
         source="lecture",
-        status="exact",
+        verdict=SHOWN,
         compute=lambda: f"{_params('resnet152') / 1e6:.1f}M",
     ),
     Claim(
@@ -57,7 +57,7 @@ register(
         statement="ResNet-152 on ImageNet, top-1 and top-5 (%)",
         stated="78.3 / 94.0",
         source="lecture; torchvision documents 78.312 / 94.046",
-        status="reported only",
+        verdict=REPORTED,
         why="ImageNet is 150 GB",
     ),
     *(
@@ -67,7 +67,7 @@ register(
             statement=f"Mult-adds of ResNet-{depth} (billions)",
             stated=stated,
             source=f"{_PAPER}, Table 1",
-            status="variant",
+            verdict=VARIANT,
             compute=lambda depth=depth: _gmacs(f"resnet{depth}"),
             why=why,
         )
@@ -84,7 +84,7 @@ register(
         statement="Parameters of CIFAR's ResNet-56 (option A)",
         stated="0.85M",
         source=f"{_PAPER}, Table 6",
-        status="exact",
+        verdict=SHOWN,
         compute=lambda: f"{_params('resnet56') / 1e6:.2f}M",
     ),
     Claim(
@@ -93,7 +93,7 @@ register(
         statement="Errors of ResNet-56 on CIFAR-10",
         stated="6.97 %",
         source=f"{_PAPER}, Table 6",
-        status="reported only",
+        verdict=REPORTED,
         why="CIFAR-10 is a download; a ResNet-56 trained on it is lesson 08's",
     ),
     Claim(
@@ -102,7 +102,7 @@ register(
         statement="Top-5 error of an ensemble of ResNets, the winner of ILSVRC 2015",
         stated="3.57 %",
         source=f"{_PAPER}, Table 5",
-        status="reported only",
+        verdict=REPORTED,
         why="ImageNet is 150 GB, and the ensemble was never released",
     ),
     Claim(
@@ -111,7 +111,7 @@ register(
         statement="Global average pooling: images of any size",
         stated="yes",
         source="lecture",
-        status="exact",
+        verdict=SHOWN,
         compute=_takes_any_size,
     ),
     Claim(
@@ -120,14 +120,18 @@ register(
         statement="Deeper plain networks are worse on their own training images",
         stated="56 layers worse than 20",
         source=f"lecture; {_PAPER}, Fig. 1",
-        status="measured",
+        verdict=SHOWN,
+        judge=lambda shallow, _, deep, __: compared(shallow - deep, least=3),
     ),
     Claim(
         lesson="06",
         id="residual",
-        statement="Deeper residual networks are not",
+        statement="Deeper residual networks are better on them",
         stated="56 layers better than 20",
         source=f"lecture; {_PAPER}, Fig. 6",
-        status="measured",
+        verdict=NOT_SHOWN,
+        judge=lambda shallow, _, deep, __: compared(deep - shallow, least=1),
+        why="not worse, but no better either: both know their training images; it takes a task that 20 layers"
+        " cannot finish",
     ),
 )

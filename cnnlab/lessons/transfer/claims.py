@@ -1,6 +1,6 @@
 """Lesson 16, transfer learning: what is stated about it, beside what was computed or measured."""
 
-from cnnlab.lessons.claims import Claim, register
+from cnnlab.lessons.claims import NOT_SHOWN, REPORTED, SHOWN, Claim, compared, register
 
 register(
     Claim(
@@ -9,7 +9,8 @@ register(
         statement="Who has few images begins with a network that learnt on many",
         stated="yes",
         source="lecture",
-        status="measured",
+        verdict=SHOWN,
+        judge=lambda _, pretrained, scratch: compared(pretrained - scratch, least=3),
     ),
     Claim(
         lesson="16",
@@ -17,7 +18,8 @@ register(
         statement="Linear probing is faster than fine-tuning",
         stated="yes",
         source="lecture",
-        status="measured",
+        verdict=SHOWN,
+        judge=lambda times: compared(times - 1, least=1),
     ),
     Claim(
         lesson="16",
@@ -25,7 +27,10 @@ register(
         statement="Fine-tuning is better in general",
         stated="yes",
         source="lecture",
-        status="measured",
+        verdict=NOT_SHOWN,
+        judge=lambda better, of, faces, of_faces: SHOWN if better > 0.8 * of and faces > 0.8 * of_faces else NOT_SHOWN,
+        why="clearly better in some settings and nowhere clearly worse; where little has to change, it takes"
+        " more draws to tell them apart",
     ),
     Claim(
         lesson="16",
@@ -33,7 +38,9 @@ register(
         statement="A part of the network may stay frozen",
         stated="yes",
         source="lecture; Yosinski et al. 2014",
-        status="measured",
+        verdict=SHOWN,
+        judge=lambda *figures: SHOWN if figures[4] >= figures[3] - 3 else NOT_SHOWN,
+        why="one stage for two points; three of them cost sixteen",
     ),
     Claim(
         lesson="16",
@@ -41,7 +48,9 @@ register(
         statement="The first training needs no labels",
         stated="yes",
         source="lecture; Gidaris et al. 2018",
-        status="measured",
+        verdict=SHOWN,
+        judge=lambda _, turned, scratch, named: compared(turned - scratch, least=2),
+        why="where the backbone may move; its probe is a poor one",
     ),
     Claim(
         lesson="16",
@@ -49,7 +58,7 @@ register(
         statement="Detection on PASCAL VOC after learning turns without labels, mean average precision (%)",
         stated="54.4, 2.4 below labels",
         source="Gidaris et al. 2018, abstract",
-        status="reported only",
+        verdict=REPORTED,
         why="an AlexNet that learnt from all of ImageNet, and another task",
     ),
     Claim(
@@ -58,7 +67,7 @@ register(
         statement="Correlation of accuracy on ImageNet and after transfer: probe, fine-tuned",
         stated="0.99, 0.96",
         source="Kornblith et al. 2019, abstract",
-        status="reported only",
+        verdict=REPORTED,
         why="16 networks trained on ImageNet, and 12 data sets",
     ),
     Claim(
@@ -67,7 +76,7 @@ register(
         statement="Fine-tuning against the probe: on images like those of training, and on others (points)",
         stated="+2, -7",
         source="Kumar et al. 2022, abstract",
-        status="reported only",
+        verdict=REPORTED,
         why="ten large data sets, tested on shifted ones; this lesson tests on images like those of training",
     ),
 )

@@ -3,7 +3,7 @@
 import torch
 
 from cnnlab import measure, models
-from cnnlab.lessons.claims import Claim, register
+from cnnlab.lessons.claims import NOT_SHOWN, OPPOSITE, REPORTED, SHOWN, Claim, compared, register
 from cnnlab.lessons.transformers.study import torchvisions_best
 
 # The claims
@@ -44,8 +44,9 @@ register(
         statement="Today's best networks for images are usually transformers",
         stated="usually",
         source="lecture",
-        status="variant",
+        verdict=NOT_SHOWN,
         compute=_in_torchvision,
+        judge=lambda of_ten: SHOWN if of_ten > 5 else NOT_SHOWN,
         why="counted over the networks that torchvision documents, by their best weights on ImageNet; most of its"
         " networks are convolutional, and newer ones are not in it",
     ),
@@ -53,17 +54,20 @@ register(
         lesson="14",
         id="easier",
         statement="Convolutions are easier to train: test accuracy for the same mult-adds of training",
-        stated="not stated",
+        stated="easier",
         source="lecture; this lesson's record",
-        status="measured",
+        verdict=SHOWN,
+        judge=lambda resnet, vit, _: compared(resnet - vit, least=8),
     ),
     Claim(
         lesson="14",
         id="faster",
         statement="Convolutions are faster: seconds of training until then",
-        stated="not stated",
+        stated="faster",
         source="lecture; this lesson's record",
-        status="measured",
+        verdict=SHOWN,
+        judge=lambda resnet, accuracy, vit, _: compared(vit / resnet - 1, least=0.1),
+        timed=True,
     ),
     Claim(
         lesson="14",
@@ -71,7 +75,7 @@ register(
         statement="Parameters of ViT-B/16",
         stated="86M",
         source=f"{_PAPER}, Table 1",
-        status="exact",
+        verdict=SHOWN,
         compute=_without_head,
         why="without the classifier of 1000 classes; with it 86,567,656, as torchvision has it",
     ),
@@ -81,7 +85,7 @@ register(
         statement="Mult-adds of ViT-B/16 at 224 pixels",
         stated=17_563_828_224,
         source="torchvision documents 17.564 billion",
-        status="exact",
+        verdict=SHOWN,
         compute=_macs,
     ),
     Claim(
@@ -90,7 +94,7 @@ register(
         statement="ViT-B/16 trained on ImageNet alone, top-1 and top-5 (%)",
         stated="81.072 / 95.318",
         source="torchvision's documentation",
-        status="reported only",
+        verdict=REPORTED,
         why="ImageNet is 150 GB",
     ),
     Claim(
@@ -99,7 +103,7 @@ register(
         statement="On ImageNet alone, a few points below ResNets of comparable size",
         stated="a few percentage points",
         source=f"{_PAPER}, section 1",
-        status="reported only",
+        verdict=REPORTED,
         why="ImageNet is 150 GB; the twins of this lesson show the same on small images",
     ),
     Claim(
@@ -108,7 +112,8 @@ register(
         statement="Enough heads of attention can do what a convolution does",
         stated="any convolution",
         source="Cordonnier, Loukas, Jaggi 2020, Theorem 1",
-        status="measured",
+        verdict=SHOWN,
+        judge=lambda _, difference: SHOWN if difference < 1e-5 else OPPOSITE,
     ),
     Claim(
         lesson="14",
@@ -116,7 +121,7 @@ register(
         statement="Positions fix the size of the image",
         stated="one size only",
         source="this lesson",
-        status="exact",
+        verdict=SHOWN,
         compute=_refuses_other_sizes,
     ),
 )

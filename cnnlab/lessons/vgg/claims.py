@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from cnnlab import measure, models
-from cnnlab.lessons.claims import Claim, register
+from cnnlab.lessons.claims import OPPOSITE, REPORTED, SHOWN, VARIANT, Claim, compared, register
 from cnnlab.models.vgg import DEPTHS
 
 
@@ -48,7 +48,7 @@ register(
         statement="Parameters of the configurations A, B, D, E, in millions",
         stated="133, 133, 138, 144",
         source=f"{_PAPER}, Table 2",
-        status="exact",
+        verdict=SHOWN,
         compute=lambda: ", ".join(f"{_cost(f'vgg{n}').params / 1e6:.0f}" for n in DEPTHS),
     ),
     Claim(
@@ -57,7 +57,7 @@ register(
         statement="Parameters of VGG-19",
         stated="143.7M",
         source="lecture",
-        status="exact",
+        verdict=SHOWN,
         compute=lambda: f"{_cost('vgg19').params / 1e6:.1f}M",
     ),
     Claim(
@@ -66,7 +66,7 @@ register(
         statement="Deeper: layers with weights of the two submitted networks",
         stated="16, 19",
         source="lecture",
-        status="exact",
+        verdict=SHOWN,
         compute=lambda: ", ".join(str(len(_layers(name))) for name in ("vgg16", "vgg19")),
     ),
     Claim(
@@ -75,7 +75,7 @@ register(
         statement="Kernel sizes of all convolutions",
         stated="only 3x3",
         source="lecture",
-        status="exact",
+        verdict=SHOWN,
         compute=lambda: (
             "only " + ", ".join(sorted({"x".join(map(str, c.kernel_size)) for c in _layers("vgg19", nn.Conv2d)}))
         ),
@@ -86,7 +86,7 @@ register(
         statement="Receptive fields of two and three convolutions of 3x3",
         stated="5x5, 7x7",
         source=f"{_PAPER}, section 2.3",
-        status="exact",
+        verdict=SHOWN,
         compute=lambda: "{0}x{0}, {1}x{1}".format(_field(3, 3), _field(3, 3, 3)),
     ),
     Claim(
@@ -95,7 +95,7 @@ register(
         statement="How many more weights one 7x7 has than three 3x3, of as many channels",
         stated="81 %",
         source=f"{_PAPER}, section 2.3",
-        status="exact",
+        verdict=SHOWN,
         compute=lambda: f"{49 / 27 - 1:.0%}".replace("%", " %"),
     ),
     Claim(
@@ -104,8 +104,11 @@ register(
         statement="More balanced computation than AlexNet's: most mult-adds against fewest",
         stated="yes",
         source="lecture",
-        status="variant",
+        verdict=OPPOSITE,
         compute=_balance,
+        judge=lambda stage, alex_stage, layer, alex_layer: compared(
+            min(alex_stage / stage, alex_layer / layer) - 1, least=0.05
+        ),
         why="the ratios are not smaller; but by a rule: 8 of the 16 convolutions cost exactly the same",
     ),
     Claim(
@@ -114,7 +117,8 @@ register(
         statement="The 19 layers do not train end to end (twin, std 0.05, accuracy after 14 epochs, 3 seeds)",
         stated="does not train",
         source="lecture",
-        status="measured",
+        verdict=SHOWN,
+        judge=lambda worst, best: compared(40 - best, least=15),
     ),
     Claim(
         lesson="04",
@@ -122,7 +126,8 @@ register(
         statement="They train in stages: 11 layers first (twin, std 0.05, 10 and 4 epochs, 3 seeds)",
         stated="trains",
         source=f"lecture; {_PAPER}, section 3.1",
-        status="measured",
+        verdict=SHOWN,
+        judge=lambda worst, best: compared(worst - 40, least=15),
     ),
     Claim(
         lesson="04",
@@ -130,15 +135,19 @@ register(
         statement="Glorot's initialisation makes the stages unnecessary (twin, pixels not divided, 3 seeds)",
         stated="trains",
         source=f"{_PAPER}, section 3.1",
-        status="measured",
+        verdict=SHOWN,
+        judge=lambda worst, best: compared(worst - 40, least=15),
     ),
     Claim(
         lesson="04",
         id="glorot_normalised",
         statement="The same with normalised pixels, as everywhere else in this course",
-        stated="not stated",
+        stated="trains",
         source="this lesson",
-        status="measured",
+        verdict=OPPOSITE,
+        judge=lambda worst, best: SHOWN if worst >= 55 else compared(best - 40, least=15),
+        why="Glorot's rule loses half of the variance at every ReLU, and pixels of 0 to 255 are loud enough for"
+        " that, normalised ones are not; He's rule trains with these too",
     ),
     Claim(
         lesson="04",
@@ -146,7 +155,7 @@ register(
         statement="Random weights are drawn with a variance of 0.01",
         stated="0.01",
         source=f"{_PAPER}, section 3.1",
-        status="reported only",
+        verdict=REPORTED,
         why="most likely a standard deviation of 0.01 is meant, as in AlexNet: the lesson shows what either would do",
     ),
     Claim(
@@ -155,7 +164,10 @@ register(
         statement="Training one network on ImageNet: 74 epochs of 1.28 million images",
         stated="2-3 weeks on 4 Titan Black",
         source=f"lecture; {_PAPER}, section 3.3",
-        status="measured",
+        verdict=VARIANT,
+        judge=lambda days: SHOWN if 14 <= days <= 21 else VARIANT,
+        why="another machine, extrapolated from a few steps",
+        timed=True,
     ),
     Claim(
         lesson="04",
@@ -163,7 +175,7 @@ register(
         statement="VGG-19 on ImageNet, top-1 and top-5 accuracy of one centre crop",
         stated="72.4/90.9 %",
         source="lecture; torchvision's weights, 72.376/90.876",
-        status="reported only",
+        verdict=REPORTED,
         why="ImageNet is not at hand; models.get_model('vgg19', weights='imagenet') loads these weights with a network",
     ),
     Claim(
@@ -172,7 +184,7 @@ register(
         statement="Top-5 error of the submission to ILSVRC 2014, second in classification",
         stated="7.3 %",
         source=f"{_PAPER}, section 4.5",
-        status="reported only",
+        verdict=REPORTED,
         why="an ensemble of seven networks, on the challenge's own test images",
     ),
 )
