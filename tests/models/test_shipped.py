@@ -26,7 +26,7 @@ def test_comes_with_the_options_it_was_trained_with(shipped: Path) -> None:
     assert not any("shortcut" in name for name, _ in first.named_parameters())
     assert all(torch.equal(p, q) for p, q in zip(first.parameters(), second.parameters(), strict=True))
     assert {value.dtype for value in first.parameters()} == {torch.float32}
-    assert not torch.equal(first.stem[0].weight, get_model("resnet20_tiny", **RESNET).stem[0].weight)
+    assert not torch.equal(first.stem.conv.weight, get_model("resnet20_tiny", **RESNET).stem.conv.weight)
 
 
 def test_other_options_are_refused(shipped: Path) -> None:
