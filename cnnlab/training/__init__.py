@@ -3,7 +3,7 @@
 from cnnlab.training import pipelines
 from cnnlab.training.augment import Augment
 from cnnlab.training.checkpoint import CheckpointError
-from cnnlab.training.grow import Growth, grow, initialise
+from cnnlab.training.grow import Growth, grow, initialize
 from cnnlab.training.loop import DivergedError, Epoch, Metrics, Run, evaluate, fit
 from cnnlab.training.search import CellSpace, Controller, Search, evolve, policy_loss, random_search, reinforce
 from cnnlab.training.speedrun import SpeedNet, speed_run
@@ -39,7 +39,7 @@ __all__ = [
     "fit",
     "freeze",
     "grow",
-    "initialise",
+    "initialize",
     "last_layer",
     "linear_probe",
     "pipelines",

@@ -9,7 +9,7 @@ from dataclasses import asdict
 import torch
 
 from cnnlab import course, data, models, training
-from cnnlab.lessons.alexnet.study import initialised
+from cnnlab.lessons.alexnet.study import initialized
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
         dataset = data.load("street_digits", train=500, test=1000, seed=seed)
         for rate in (0.0, 0.5):
             torch.manual_seed(seed)
-            model = initialised(models.get_model("alexnet_tiny", width=8, hidden=512, dropout=rate))
+            model = initialized(models.get_model("alexnet_tiny", width=8, hidden=512, dropout=rate))
             run = training.fit(model, dataset, epochs=80, lr=0.01, batch_size=32, seed=seed, progress=False)
             known, new = training.evaluate(model, dataset.train), training.evaluate(model, dataset.test)
             print(f"dropout {rate:g}, seed {seed}: {known.accuracy:.1%} and {new.accuracy:.1%}", flush=True)

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from cnnlab import course, data, models
-from cnnlab.lessons.alexnet.study import centred, initialised, losses_until, reached
+from cnnlab.lessons.alexnet.study import centred, initialized, losses_until, reached
 
 TARGET, MOST, EVERY = 0.5, 1200, 10
 RATES = {  # each activation gets three rates, three times apart, and is judged by its best
@@ -27,7 +27,7 @@ def steps_to_target(case: str, lr: float, seed: int, dataset: data.Dataset, most
     torch.manual_seed(seed)
     model = models.get_model("alexnet_tiny", dropout=0.0, activation=nn.Tanh if "tanh" in case else nn.ReLU)
     if "initialised" in case:
-        model = initialised(model, "linear" if "tanh" in case else "relu")
+        model = initialized(model, "linear" if "tanh" in case else "relu")
     images = centred(dataset) if "centred" in case else dataset
     losses = losses_until(TARGET, model, images, lr=lr, most=most, seed=seed)
     means = [sum(losses[i : i + EVERY]) / EVERY for i in range(0, len(losses) - EVERY + 1, EVERY)]

@@ -35,7 +35,7 @@ def main() -> None:
 
     def begin(layers: int, rule, seed: int) -> nn.Module:
         torch.manual_seed(seed)
-        return training.initialise(models.get_model(f"vgg{layers}_tiny"), rule)
+        return training.initialize(models.get_model(f"vgg{layers}_tiny"), rule)
 
     for seed in SEEDS:
         train("11 layers, std 0.01", begin(11, SMALL, seed), seed, 3, 0.02)

@@ -10,7 +10,7 @@ from cnnlab.lessons.mobilenet.study import core_seconds, folded, kind, seconds_b
 
 def tiny() -> nn.Module:
     torch.manual_seed(0)
-    return models.get_model("mobilenet_v1_tiny", width=0.125)
+    return models.get_model("mobilenet_v1_tiny", width_mult=0.125)
 
 
 def test_work_counts_mult_adds_weights_and_bytes():
@@ -57,7 +57,7 @@ def test_core_seconds_grow_with_the_work_and_threads_are_restored():
 
 def test_a_step_of_training_goes_back_and_one_of_use_does_not():
     net, images, ran = tiny(), torch.randn(2, 3, 32, 32), []
-    net.stem[0].weight.register_hook(lambda gradient: ran.append(gradient.abs().sum() > 0))
+    net.stem.conv.weight.register_hook(lambda gradient: ran.append(gradient.abs().sum() > 0))
     step(net, images, training=False, precision="fp32")()
     assert not ran and not net.training
     step(net, images, training=True, precision="fp32")()

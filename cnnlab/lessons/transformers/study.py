@@ -26,7 +26,7 @@ def small_vit(seed: int = 0) -> ViT:
     """
     torch.manual_seed(seed)
     model = models.get_model("vit_b_16_tiny", depth=2, mlp_width=128)
-    nn.init.normal_(model.stem[1].pos_embedding)
+    nn.init.normal_(model.stem.positions.pos_embedding)
     return model
 
 
@@ -54,8 +54,8 @@ def attention(model: ViT, images: Tensor) -> list[Tensor]:
     """
     x, found = model.stem(images), []
     for block in model.stages[0]:
-        norm, layer = block.attention
-        projected = F.linear(norm(x), layer.in_proj_weight, layer.in_proj_bias)
+        layer = block.attention
+        projected = F.linear(block.norm1(x), layer.in_proj_weight, layer.in_proj_bias)
         queries, keys, _ = projected.unflatten(2, (3, layer.heads, -1)).permute(2, 0, 3, 1, 4)
         found.append((queries @ keys.transpose(2, 3) / queries.shape[-1] ** 0.5).softmax(-1))
         x = block(x)
