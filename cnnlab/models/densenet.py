@@ -64,13 +64,15 @@ class DenseBlock(nn.ModuleList):
     def forward(self, x: Tensor) -> Tensor:
         maps = [x]
         for layer in self:
-
-            def new_maps(*maps: Tensor, layer: DenseLayer = layer) -> Tensor:
-                return layer(torch.cat(maps, dim=1))
-
-            again = self.memory_efficient and torch.is_grad_enabled() and any(each.requires_grad for each in maps)
-            maps.append(checkpoint(new_maps, *maps, use_reentrant=True) if again else new_maps(*maps))
+            if self.memory_efficient and torch.is_grad_enabled() and any(each.requires_grad for each in maps):
+                maps.append(checkpoint(new_maps, layer, *maps, use_reentrant=True))
+            else:
+                maps.append(new_maps(layer, *maps))
         return torch.cat(maps, dim=1)
+
+
+def new_maps(layer: nn.Module, *maps: Tensor) -> Tensor:
+    return layer(torch.cat(maps, dim=1))
 
 
 def transition(in_channels: int, out_channels: int) -> nn.Sequential:

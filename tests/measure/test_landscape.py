@@ -92,9 +92,9 @@ def test_every_filter_of_a_direction_is_as_long_as_its_own(model):
         own, drawn = parameters[name].flatten(1).norm(dim=1), drawn.flatten(1).norm(dim=1)
         torch.testing.assert_close(drawn, own.detach(), rtol=1e-4, atol=1e-6)
     raw = measure.random_direction(model, 3, normalize=False)
-    assert raw["head.2.weight"].std() == pytest.approx(1, abs=0.1)
-    assert torch.equal(direction["head.2.weight"], measure.random_direction(model, 3)["head.2.weight"])
-    assert not torch.equal(direction["head.2.weight"], measure.random_direction(model, 4)["head.2.weight"])
+    assert raw["head.fc.weight"].std() == pytest.approx(1, abs=0.1)
+    assert torch.equal(direction["head.fc.weight"], measure.random_direction(model, 3)["head.fc.weight"])
+    assert not torch.equal(direction["head.fc.weight"], measure.random_direction(model, 4)["head.fc.weight"])
 
 
 def test_filter_normalisation_sees_through_a_rescaling_that_changes_nothing(digits, model):
@@ -131,7 +131,7 @@ def test_a_line_between_two_networks_has_both_at_its_ends(digits, model):
 def test_a_plane_through_three_checkpoints_goes_through_them(digits, model):
     states = [copy.deepcopy(model.state_dict()) for _ in range(3)]
     for i, state in enumerate(states[1:], start=1):
-        state["head.2.weight"] += i
+        state["head.fc.weight"] += i
     plane = measure.plane_through(*states)
     surface = measure.loss_surface(
         model, digits.test, plane=plane, points=2, span=(0, 1, 0, 1), precision="fp32", progress=False
@@ -145,7 +145,7 @@ def test_a_plane_through_three_checkpoints_goes_through_them(digits, model):
 
 def test_the_principal_plane_holds_a_path_that_lies_in_a_plane(model):
     end, generator = model.state_dict(), torch.Generator().manual_seed(0)
-    name, ways = "head.2.weight", torch.randn(2, 10, 32, generator=generator)
+    name, ways = "head.fc.weight", torch.randn(2, 10, 32, generator=generator)
     states = [{**end, name: end[name] + a * ways[0] + b * ways[1]} for a, b in ((3, 1), (2, 0), (1, 2), (0, 0))]
     plane, path, shares = measure.principal_plane(states)
     assert shares.sum() == pytest.approx(1, abs=1e-4)
