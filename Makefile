@@ -12,7 +12,7 @@ FLAGS ?=
 .PHONY: lab test notebooks html teach format lint clean
 
 lab: $(READY)
-	@.venv/bin/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb $(FLAGS)
+	@$(PY) -m cnnlab lab my-lessons $(FLAGS)
 
 test: $(READY)
 	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 2
