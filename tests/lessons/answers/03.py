@@ -146,7 +146,7 @@ def flip_and_gamma(images, mirrored, gammas):
     turned = torch.where(mirrored[:, None, None, None], images.flip(3), images)
     return turned ** gammas
 """,
-        mistake="lets the gammas broadcast along the width: an error, or wrong where there are as many columns as images",
+        mistake="lets the gammas broadcast along the width, where they fit only by chance",
     ),
     Wrong(
         "03.flip-and-gamma",
@@ -390,7 +390,7 @@ def random_resized_crop(image, area, ratio, across, down, size):
     window = image[:, top : top + h, left : left + w]
     return F.interpolate(window[None], size=(size, size), mode="bilinear")[0]
 """,
-        mistake="stretches the width by the whole ratio and leaves the height, so that the window's area is another one",
+        mistake="stretches the width by the whole ratio and leaves the height, which changes the window's area",
     ),
     Right("03.keeps-the-label", "a list of letters", 'keeps = ["a", "d", "e", "f", "g", "i"]'),
     Right("03.keeps-the-label", "the letters of a word", 'keeps = list("adefgi")'),
