@@ -465,7 +465,7 @@ def make_identity(block):
 def make_identity(block):
     nn.init.zeros_(block.residual[0].weight)
 """,
-        mistake="silences the first convolution, behind which the biases of the block still speak",
+        mistake="silences the first convolution: behind a ReLU at zero nothing gets a gradient",
     ),
     Wrong(
         "06.identity",
