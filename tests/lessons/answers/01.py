@@ -595,14 +595,13 @@ net = models.get_model("lenet5", in_channels=3, activation=torch.nn.ReLU, pool=t
 my_run = training.fit(
     net,
     street,
-    epochs=30,
+    epochs=12,
     lr=0.05,
     batch_size=64,
     augment=training.Augment(shift=2, rotate=8, zoom=0.1),
     progress=False,
 )
 """,
-        slow=True,
     ),
     Wrong(
         "01.better-lenet",
