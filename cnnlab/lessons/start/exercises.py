@@ -239,8 +239,8 @@ def _check_loss(train_epoch) -> None:
     if any(math.isclose(loss, one, rel_tol=1e-3) for one in losses.tolist()):
         raise Wrong("You returned the loss of one batch; the mean over all batches is asked for.")
     raise Wrong(
-        f"The batches' losses have the mean {mean:.4f}; your function returned {loss:.4f}. Does each image still have its "
-        "own label?"
+        f"The batches' losses have the mean {mean:.4f}; your function returned {loss:.4f}. Does each image still "
+        "have its own label?"
     )
 
 

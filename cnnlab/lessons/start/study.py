@@ -12,17 +12,28 @@ from cnnlab.lessons.facts import HUMAN_TOP5_ERROR, ILSVRC_TOP5_ERROR, NETWORKS, 
 from cnnlab.lessons.records import Record
 from cnnlab.lessons.start.record import NETWORKS as RACERS
 from cnnlab.lessons.start.record import RATES, SEEDS, TIMES, best_rate, key
+from cnnlab.measure import Cost
 from cnnlab.table import Table
 from cnnlab.training import Run
 from cnnlab.view import Picture
 
+COSTS = ["parameters (millions)", "mult-adds (billions)"]
 LABELS = {"lenet5": "LeNet-5", "resnet20_tiny": "ResNet-20"}
 
 
-def names(dataset: Dataset, count: int) -> list[str]:
-    """What the first images of the training and of the test split show."""
-    labels = torch.cat([dataset.train.labels[:count], dataset.test.labels[:count]])
-    return [dataset.classes[label] for label in labels]
+def first_images(dataset: Dataset, count: int) -> Picture:
+    """The first images to learn from, and the first of the test, with what they show."""
+    images = torch.cat([split.images[:count] for split in (dataset.train, dataset.test)])
+    labels = torch.cat([split.labels[:count] for split in (dataset.train, dataset.test)])
+    title = "Two rows to learn from, two rows in other fonts and photographs for the test"
+    return view.images(images, [dataset.classes[label] for label in labels], title=title)
+
+
+def costs(old: Cost, new: Cost) -> Table:
+    """What the two networks of the race cost."""
+    rows = [[name, cost.params, cost.macs] for name, cost in zip(LABELS.values(), (old, new), strict=True)]
+    rows.append(["ratio", *(f"{b / a:.1f}" for a, b in zip(rows[0][1:], rows[1][1:], strict=True))])
+    return Table(["", "parameters", "mult-adds"], rows)
 
 
 def difference(first: nn.Module, second: nn.Module) -> Table:
