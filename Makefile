@@ -12,17 +12,17 @@ FLAGS ?=
 .PHONY: lab test notebooks html teach format lint clean
 
 lab: $(READY)
-	@.venv/bin/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb $(FLAGS)
+	@$(PY) -m cnnlab lab my-lessons $(FLAGS)
 
 test: $(READY)
 	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 2
 
 notebooks: $(READY)
-	@$(PY) -m cnnlab.course.execute notebooks/$(LESSON)*.ipynb
+	@$(PY) -m cnnlab.teaching.execute notebooks/$(LESSON)*.ipynb
 	@$(PY) -m ruff format --quiet notebooks
 
 html: $(READY)
-	@$(PY) -m cnnlab.course.site site
+	@$(PY) -m cnnlab.teaching.site site
 
 teach: .venv-teaching/.ready
 

@@ -5,40 +5,58 @@ python -m cnnlab train resnet20 --data cifar10 --hold-out 5000 --epochs 60 --fli
 torchrun --nproc_per_node 8 -m cnnlab train resnet50 --data imagenet --size 224 --epochs 90 --out resnet50.safetensors
 python -m cnnlab evaluate resnet20.safetensors --data cifar10
 python -m cnnlab surface resnet20.safetensors --data cifar10 --out surface.safetensors --picture surface.png
+python -m cnnlab record densenet
+python -m cnnlab lab my-lessons
 """
 
 import argparse
 import os
 import shlex
+import signal
 import sys
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
+# What needs PyTorch is imported by the commands that use it, so that `lab` opens at once.
+if TYPE_CHECKING:
+    import torch
 
-from cnnlab import data, measure, models, training
-from cnnlab.device import find_device, machine_class
-from cnnlab.table import Table
-
-# What a user can mend: one line without a traceback.
-ERRORS = (ValueError, OSError, data.DataError, training.CheckpointError, training.DivergedError)
+    from cnnlab import data, training
 
 
 def main(words: list[str] | None = None) -> int:
     """Run one command; returns the exit status: 0, or 2 with one line on stderr that says what was wrong."""
     words = sys.argv[1:] if words is None else words
-    given = _parser().parse_args(words, argparse.Namespace(words=words))
+    parser = _parser()
+    given, further = parser.parse_known_args(words, argparse.Namespace(words=words))
+    if further and given.run is not lab:
+        parser.error(f"unrecognized arguments: {' '.join(further)}")
+    given.further = further
     try:
         given.run(given)
-    except ERRORS as error:
-        print(f"error: {error}", file=sys.stderr)
+    except Exception as error:
+        if not isinstance(error, _what_a_user_can_mend()):
+            raise
+        print(f"error: {error}", file=sys.stderr)  # one line without a traceback
         return 2
     return 0
 
 
+def _what_a_user_can_mend() -> tuple[type[Exception], ...]:
+    from cnnlab import data, training
+
+    return (ValueError, OSError, data.DataError, training.CheckpointError, training.DivergedError)
+
+
 def train(given: argparse.Namespace) -> None:
     """Train a network by `training.fit` and write its weights; interrupted or killed, the same command goes on."""
+    import torch
+
+    from cnnlab import models, training
+    from cnnlab.device import find_device, machine_class
+
     out = Path(given.out)
     if out.suffix != ".safetensors":
         raise ValueError(f"--out must end in .safetensors, not {out.suffix or 'nothing'!r}.")
@@ -82,13 +100,17 @@ def train(given: argparse.Namespace) -> None:
         print(f"{out}: test accuracy {run.history[-1].test_accuracy:.2%} after {run.seconds:,.0f} s of training")
 
 
-def _epoch_line(run: training.Run) -> str:
+def _epoch_line(run: "training.Run") -> str:
     table = run.table()
     return ", ".join(f"{name} {value}" for name, value in zip(table.header, table.rows[-1], strict=True))
 
 
 def evaluate(given: argparse.Namespace) -> None:
     """Measure the weights in a file on a data set's test split."""
+    from cnnlab import training
+    from cnnlab.device import find_device
+    from cnnlab.table import Table
+
     model, dataset = _trained(given), _dataset(given)
     measured = training.evaluate(model.to(find_device(given.device)), dataset.test, precision=given.precision)
     row = [f"{len(dataset.test):,}", f"{measured.loss:.4f}", f"{measured.accuracy:.2%}", f"{measured.top5:.2%}"]
@@ -97,6 +119,11 @@ def evaluate(given: argparse.Namespace) -> None:
 
 def list_networks(given: argparse.Namespace) -> None:
     """The networks by name, with their parameters."""
+    import torch
+
+    from cnnlab import models
+    from cnnlab.table import Table
+
     rows = []
     for name in (name for name in models.list_models() if given.part in name):
         with torch.device("meta"):
@@ -109,6 +136,10 @@ def list_networks(given: argparse.Namespace) -> None:
 
 def surface(given: argparse.Namespace) -> None:
     """Measure the loss surface around the weights in a file; interrupted, the same command goes on."""
+    import torch
+
+    from cnnlab import data, measure
+
     model, dataset = _trained(given), _dataset(given)
     if isinstance(dataset.train, data.Stream):
         raise ValueError("A surface is measured on images in memory: leave --size out, or take fewer with --train.")
@@ -126,14 +157,60 @@ def surface(given: argparse.Namespace) -> None:
         view.surface({Path(given.file).stem: measured}).figure.savefig(given.picture)
 
 
-def _trained(given: argparse.Namespace) -> torch.nn.Module:
+class Stopped(BaseException):
+    """Ctrl-C while a record is made. `training.fit` would take a KeyboardInterrupt for the end of the training, and
+    half a training would be recorded."""
+
+
+def record(given: argparse.Namespace) -> None:
+    """Make a lesson's records again, which takes longer than a lesson has; stopped, the same command goes on."""
+    from cnnlab import lessons
+    from cnnlab.lessons import records
+
+    if not given.lesson:
+        print(records.listed())
+        return
+    topic = lessons.topic(given.lesson)
+    names = list(lessons.recipes(topic))
+    if given.name and given.name not in names:
+        raise ValueError(f"The records of {topic} are: {', '.join(names) or 'none'}.")
+
+    def stop(*_: object) -> None:
+        raise Stopped
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        for name in [given.name] if given.name else names:
+            path = records.make(topic, name, given.data)
+            print(f"{path} is whole. To measure it again, remove it first.")
+    except Stopped:
+        print("Stopped; the same command goes on with what was saved.")
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def lab(given: argparse.Namespace) -> None:
+    """Copy the lessons into a folder, never over a file that differs, and open the first in JupyterLab."""
+    from cnnlab.teaching.lab import copy_lessons, open_lab
+
+    folder = Path(given.folder)
+    for line in copy_lessons(folder):
+        print(line, flush=True)
+    open_lab(folder, given.further)
+
+
+def _trained(given: argparse.Namespace) -> "torch.nn.Module":
+    from cnnlab import models
+
     about, _ = models.weight_file(given.file)
     if "model" not in about:
         raise ValueError(f"{given.file} does not say which network it is of.")
     return models.get_model(about["model"], weights=given.file).eval()
 
 
-def _dataset(given: argparse.Namespace) -> data.Dataset:
+def _dataset(given: argparse.Namespace) -> "data.Dataset":
+    from cnnlab import data, training
+
     if given.size:
         if given.train or given.test or given.hold_out:
             raise ValueError("--size streams a whole folder: leave --train, --test and --hold-out out.")
@@ -197,9 +274,19 @@ def _parser() -> argparse.ArgumentParser:
     measured.add_argument("--span", type=float, default=1.0, help="the axes go from minus this to this (default 1)")
     measured.add_argument("--images", type=int, default=500, help="of the training images (default 500)")
     measured.add_argument("--picture", metavar="FILE.png", help="draw it, too")
+
+    recorded = command(record, "record")
+    recorded.add_argument("lesson", nargs="?", help="its folder in cnnlab/lessons, or its number; none: list all")
+    recorded.add_argument("name", nargs="?", help="one of its records (default: all)")
+    recorded.add_argument("--data", default="cifar10", help="a folder with CIFAR-10's training images, if not cifar10")
+
+    opened = command(lab, "lab")
+    opened.add_argument("folder", nargs="?", default="my-lessons", help="for your copies (default my-lessons)")
+    opened.epilog = "Further options go to JupyterLab, with a sign between name and value: --port=9000."
+
     for added in (trained, evaluated, measured):
-        added.add_argument("--data", required=True, help=f"{', '.join(data.names())}, or an image folder")
-        added.add_argument("--root", help="where the downloaded sets lie (default: datasets)")
+        added.add_argument("--data", required=True, help="street_digits, cifar10, ... or an image folder")
+        added.add_argument("--root", help="where the downloaded sets lie")
         added.add_argument("--train", type=int, metavar="IMAGES", help="how many (default: all)")
         added.add_argument("--test", type=int, metavar="IMAGES", help="how many (default: all)")
         added.add_argument("--hold-out", type=int, metavar="IMAGES", help="test on so many of the training images")

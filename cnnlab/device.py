@@ -68,6 +68,17 @@ def reproducible(seed: int, device: torch.device) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Everything inside is computed by one core, so that times compare on machines with few and with many."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 def random_state(device: torch.device) -> list[torch.Tensor]:
     """The state of PyTorch's random numbers, on the processor and on this device."""
     return [torch.get_rng_state(), *([torch.cuda.get_rng_state(device)] if device.type == "cuda" else [])]

@@ -1,22 +1,27 @@
 """The floors of the house: nothing imports upwards."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
+from cnnlab import course, files, lessons
 from cnnlab.table import Table
 
 PACKAGE = Path(__file__).parents[1] / "cnnlab"
 ABOVE = {  # what each room may use
     "table": set(),
+    "files": set(),
     "device": {"table"},
-    "models": set(),
-    "data": set(),
-    "training": {"models", "data", "table", "device"},
-    "measure": {"models", "data", "table", "device"},
+    "models": {"files"},
+    "data": {"files"},
+    "training": {"models", "data", "files", "table", "device"},
+    "measure": {"models", "data", "files", "table", "device"},
     "view": {"models", "data", "training", "measure", "table", "device"},
-    "course": {"models", "data", "training", "measure", "table", "device", "view"},
+    "lessons": {"models", "data", "training", "measure", "files", "table", "device", "view"},
+    "course": {"lessons"},
+    "teaching": {"course", "lessons", "files"},
 }
 
 
@@ -44,6 +49,25 @@ def test_no_room_imports_from_above(room):
     assert files
     for file in files:
         assert imported(file) - {room} <= ABOVE[room], file.name
+
+
+def test_no_lesson_uses_another():
+    for file in (PACKAGE / "lessons").glob("*/*.py"):
+        text, topic = file.read_text(), file.parent.name
+        used = set(re.findall(r"cnnlab\.lessons\.(\w+)", text)) & set(lessons.TOPICS.values())
+        assert used <= {topic}, f"{file.parent.name}/{file.name} uses {used - {topic}}"
+
+
+def test_every_topic_has_its_folder_and_its_notebook():
+    folders = {path.name for path in (PACKAGE / "lessons").iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders == set(lessons.TOPICS.values())
+    assert [path.name[:2] for path in sorted(files.NOTEBOOKS.glob("*.ipynb"))] == list(lessons.TOPICS)
+    assert all(set(lessons.TOPICS) >= {e.id[:2]} for e in course.exercises())
+
+
+def test_data_holds_files_only():
+    assert not list(files.DATA.rglob("*.py"))
+    assert {path.name for path in files.DATA.iterdir()} <= {"weights", "records", "surfaces", "pictures", "downloads"}
 
 
 def test_every_room_has_its_rule():

@@ -4,7 +4,6 @@ import copy
 import itertools
 import json
 import math
-import os
 import time
 import zlib
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 from tqdm.auto import tqdm
 
+from cnnlab import files
 from cnnlab.data.dataset import Split
 from cnnlab.device import Precision, autocast, find_device, has_bf16, processes
 from cnnlab.measure.planes import Plane, State, random_plane, whole_state
@@ -64,14 +64,9 @@ class LossSurface:
 
     def save(self, path: str | Path) -> None:
         """Write everything to one safetensors file, whole or not at all."""
-        path = Path(path)
-        part = path.with_name(f".{path.name}.part")
         tensors = {name: getattr(self, name).contiguous() for name in ("x", "y", "loss", "accuracy")}
-        try:
-            save_file(tensors, part, metadata={"cnnlab": "loss surface", "provenance": json.dumps(self.provenance)})
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
+        with files.written_whole(path) as beside:
+            save_file(tensors, beside, metadata={"cnnlab": "loss surface", "provenance": json.dumps(self.provenance)})
 
     @staticmethod
     def load(path: str | Path) -> "LossSurface":

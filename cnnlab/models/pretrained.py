@@ -15,7 +15,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-FOLDER = Path(__file__).parents[2] / "data"
+from cnnlab import files
+
+FOLDER = files.DATA / "weights"
 OPTIONS = {"googlenet": {"transform_input": True}}  # without which the weights are of no use
 
 # How many batches a batch norm has seen: it takes no part in the network, and old files do not have it.
@@ -58,16 +60,14 @@ def load_imagenet(name: str, build: Callable[..., nn.Module], config: Mapping[st
 
 
 def load_shipped(name: str, dataset: str, build: Callable[..., nn.Module], config: Mapping[str, object]) -> nn.Module:
-    """A network that the course trained on a data set, from `data/<name>-<dataset>.safetensors`.
+    """A network that the course trained on a data set, from `data/weights/<name>-<dataset>.safetensors`.
 
     It is built with the options it was trained with. Raises ValueError where there is none, where other options are
     asked for, or where the file is damaged.
     """
     path = FOLDER / f"{name}-{dataset}.safetensors"
     if not path.exists():
-        there = ", ".join(
-            sorted(file.stem for file in FOLDER.glob("*-*.safetensors") if not file.stem.endswith("-surface"))
-        )
+        there = ", ".join(sorted(file.stem for file in FOLDER.glob("*-*.safetensors")))
         raise ValueError(
             f"There are no weights {dataset!r} of {name}: weights is None, 'imagenet', a file, or the data set of one "
             f"of the networks that the course trained ({there or 'none yet'})."
@@ -157,7 +157,7 @@ def load_torchvision(model: nn.Module, state_dict: Mapping[str, Tensor]) -> nn.M
 
 
 def _layers(state_dict: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    """The tensors of each layer, by the layer's name: {"stem.0": {"weight": ..., "bias": ...}, ...}."""
+    """The tensors of each layer, by the layer's name: {"stem.conv": {"weight": ..., "bias": ...}, ...}."""
     if not isinstance(state_dict, Mapping) or not all(isinstance(value, Tensor) for value in state_dict.values()):
         raise ValueError("Parameters are a state dict: a dictionary of tensors, as model.state_dict() returns it.")
     layers: dict[str, dict[str, Tensor]] = {}

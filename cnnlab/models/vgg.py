@@ -9,6 +9,8 @@ from functools import partial
 
 from torch import Tensor, nn
 
+from .layers import check_size, named
+
 # Table 1: convolutions of each stage in configurations A, B, D and E. The channels are 64, 128, 256, 512 and 512.
 DEPTHS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 
@@ -25,6 +27,8 @@ class VGG(nn.Module):
     torch.Size([1, 1000])
     """
 
+    min_size = 32  # which five stages halve to one pixel
+
     def __init__(
         self,
         depths: tuple[int, ...],
@@ -40,33 +44,29 @@ class VGG(nn.Module):
         if len(depths) != 5:
             raise ValueError(f"A VGG network has five stages, so depths are five numbers, not {depths}.")
         self.stem = nn.Identity()  # a VGG has no other beginning than its first stage
-        self.stages = nn.Sequential()
-        channels = in_channels
+        self.stages, channels = nn.Sequential(), in_channels
         for depth, factor in zip(depths, (1, 2, 4, 8, 8), strict=True):
-            stage = nn.Sequential()
-            for _ in range(depth):
-                stage.append(nn.Conv2d(channels, width * factor, 3, padding=1))
-                if batch_norm:
-                    stage.append(nn.BatchNorm2d(width * factor))
-                stage.append(nn.ReLU(inplace=True))
+            stage: dict[str, nn.Module | None] = {}
+            for number in range(1, depth + 1):
+                stage[f"conv{number}"] = nn.Conv2d(channels, width * factor, 3, padding=1)
+                stage[f"norm{number}"] = nn.BatchNorm2d(width * factor) if batch_norm else None
+                stage[f"relu{number}"] = nn.ReLU(inplace=True)
                 channels = width * factor
-            self.stages.append(stage.append(nn.MaxPool2d(2)))
+            self.stages.append(named(**stage, pool=nn.MaxPool2d(2)))
         side = 1 if small_images else 7
-        self.head = nn.Sequential(
-            nn.AdaptiveAvgPool2d(side),
-            nn.Flatten(),
-            nn.Linear(channels * side * side, hidden),
-            nn.ReLU(inplace=True),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, hidden),
-            nn.ReLU(inplace=True),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, num_classes),
+        self.head = named(
+            pool=nn.AdaptiveAvgPool2d(side),
+            flatten=nn.Flatten(),
+            fc1=nn.Linear(channels * side * side, hidden),
+            relu1=nn.ReLU(inplace=True),
+            dropout1=nn.Dropout(dropout),
+            fc2=nn.Linear(hidden, hidden),
+            relu2=nn.ReLU(inplace=True),
+            dropout2=nn.Dropout(dropout),
+            fc3=nn.Linear(hidden, num_classes),
         )
         for layer in self.modules():
-            if isinstance(
-                layer, nn.Conv2d
-            ):  # not the paper's N(0, 0.01), from which only shallow nets learn: see He 2015
+            if isinstance(layer, nn.Conv2d):  # He's: from the paper's N(0, 0.01) only shallow networks learn
                 nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
                 nn.init.zeros_(layer.bias)
             elif isinstance(layer, nn.Linear):
@@ -74,10 +74,7 @@ class VGG(nn.Module):
                 nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        if min(x.shape[-2:]) < 32:
-            raise ValueError(
-                f"VGG halves the map five times: it needs 32 pixels a side or more, not {tuple(x.shape[-2:])}."
-            )
+        check_size(self, x)
         return self.head(self.stages(self.stem(x)))
 
 

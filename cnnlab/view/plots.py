@@ -13,9 +13,10 @@ from matplotlib.transforms import Bbox
 from torch import Tensor
 
 from cnnlab.training import Run
-from cnnlab.view.picture import BLUE, GREEN, ORANGE, PURPLE, SIGNED, SKY, VERMILLION, Picture, blank, figure
+from cnnlab.view.picture import BLUE, GREEN, INK, ORANGE, PURPLE, SIGNED, SKY, VERMILLION, Picture, blank, figure
 
 MARKERS = rcParams["axes.prop_cycle"].by_key()["marker"]
+MARK = "you predicted"
 PARTS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, "#C8C8C8", "#F0E442")
 
 
@@ -324,3 +325,48 @@ def shares(parts: Mapping[str, Mapping[str, float]], *, unit: str = "", title: s
     seen = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
     axis.legend(seen.values(), seen.keys(), loc="upper left", bbox_to_anchor=(1, 1), fontsize=9)
     return Picture(fig, alt or f"{title + '. ' if title else ''}Shares. {'; '.join(listed)}.")
+
+
+def predicted(picture: Picture, name: object = None, *, x: float | None = None, y: float | None = None) -> Picture:
+    """Mark in a picture what its reader predicted; without a prediction it stays as it is.
+
+    name: a line in the legend, a row, a bar or a point, by the name that it has in the picture; x, y: a place on an
+    axis. Raises ValueError where the picture does not show that name.
+    """
+    if name is None and x is None and y is None:
+        return picture
+    axis = picture.figure.axes[0]
+    said = []
+    if name is not None:
+        _mark_name(axis, str(name))
+        said.append(str(name))
+    if x is not None:
+        axis.axvline(x, color=INK, ls="--", lw=1.2)
+        axis.annotate(MARK, (x, 1), (-3, -3), ("data", "axes fraction"), "offset points", ha="right", va="top", size=9)
+        said.append(f"{axis.get_xlabel()} {x:g}")
+    if y is not None:
+        axis.axhline(y, color=INK, ls="--", lw=1.2)
+        axis.annotate(MARK, (1, y), (-3, 3), ("axes fraction", "data"), "offset points", ha="right", size=9)
+        said.append(f"{axis.get_ylabel()} {y:g}")
+    return Picture(picture.figure, f"{picture.alt} You predicted: {', '.join(said)}.")
+
+
+def _mark_name(axis: Axes, name: str) -> None:
+    """Write behind a name that it was predicted: in the legend, at the ticks, or beside a point."""
+
+    def marked(text: str) -> str:
+        return text.replace(name, f"{name} ◂ {MARK}", 1) if f"{text}\n".startswith((f"{name}\n", f"{name},")) else text
+
+    legend = axis.get_legend()
+    texts = [*axis.texts, *(legend.texts if legend else [])]
+    before = [text.get_text() for text in texts]
+    for text in texts:
+        text.set_text(marked(text.get_text()))
+    for scale in (axis.xaxis, axis.yaxis):
+        labels = [label.get_text() for label in scale.get_ticklabels()]
+        before += labels
+        if any(marked(label) != label for label in labels):
+            scale.set_ticks(scale.get_ticklocs(), [marked(label) for label in labels])
+    if all(marked(text) == text for text in before):
+        shown = ", ".join(dict.fromkeys(filter(None, before))) or "nothing"
+        raise ValueError(f"The picture does not show {name!r}. It names: {shown}.")

@@ -18,7 +18,8 @@ from matplotlib.colors import to_rgb
 from playwright.sync_api import Browser, Playwright
 
 from cnnlab import view
-from cnnlab.course import exercise, site
+from cnnlab.lessons import exercise
+from cnnlab.teaching import site
 from cnnlab.view.source import _Readable
 
 each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)

@@ -1,0 +1,39 @@
+"""The project's own files: where they lie, in a checkout or in an installed package, and how one is written."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+_BESIDE = _PACKAGE.parent
+CHECKOUT = _BESIDE if (_BESIDE / "pyproject.toml").is_file() and (_BESIDE / "notebooks").is_dir() else None
+
+# Weights, records, surfaces and pictures; and the lessons as notebooks. A wheel carries both inside the package.
+DATA = CHECKOUT / "data" if CHECKOUT else _PACKAGE / "_data"
+NOTEBOOKS = CHECKOUT / "notebooks" if CHECKOUT else _PACKAGE / "_notebooks"
+
+
+@contextmanager
+def written_whole(path: str | Path) -> Iterator[Path]:
+    """A path beside `path` to write to: what is there at the end takes the place of `path`, in one step.
+
+    `path` therefore holds, at every moment, all of the old content or all of the new. After an error the old content is
+    untouched and nothing is left beside it.
+
+    >>> with written_whole(folder / "numbers.txt") as beside:
+    ...     _ = beside.write_text("1 2 3")
+    >>> [file.name for file in folder.iterdir()]
+    ['numbers.txt']
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        yield beside
+        with beside.open("rb+") as file:
+            os.fsync(file.fileno())  # on the disk before it takes the other's place, or a power cut leaves neither
+        os.replace(beside, path)
+    finally:
+        with suppress(OSError):
+            beside.unlink()

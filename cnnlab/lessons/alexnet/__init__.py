@@ -1,0 +1,3 @@
+"""Lesson 02, AlexNet."""
+
+DEFAULTS = {"DATASET": "street_digits", "IMAGES": 4000, "EPOCHS": 80}

@@ -1,0 +1,105 @@
+"""Lesson 03, augmentations: what is stated about it, beside what was computed or measured."""
+
+from fractions import Fraction
+
+import torch
+
+from cnnlab.lessons.claims import OPPOSITE, REPORTED, SHOWN, VARIANT, Claim, compared, register
+from cnnlab.training import pipelines
+
+
+def _crops(image: int = 256, crop: int = 224) -> int:
+    """Windows of one size in an image, each as it is and mirrored: counted, by sliding one over a row of pixels."""
+    places = len(torch.arange(image).unfold(0, crop, 1))
+    return places * places * 2
+
+
+def _resized_crop() -> str:
+    from torchvision.transforms import v2
+
+    crop = next(step for step in pipelines.torchvision_train().transforms if isinstance(step, v2.RandomResizedCrop))
+    (least, most), (narrow, wide) = crop.scale, crop.ratio
+    ratios = [Fraction(ratio).limit_denominator(9) for ratio in (narrow, wide)]
+    return f"{least:.0%} to {most:.0%} of the area, ratio {ratios[0]} to {ratios[1]}"
+
+
+_ALEXNET = "Krizhevsky et al. 2012, section 4.1"
+
+
+register(
+    Claim(
+        lesson="03",
+        id="crops",
+        statement="Images that random crops of 224 and mirroring make of one of 256 x 256",
+        stated=2048,
+        source=_ALEXNET,
+        verdict=VARIANT,
+        compute=_crops,
+        why="a crop of 224 has 33 places in each direction, not 32: 33 x 33 x 2",
+    ),
+    Claim(
+        lesson="03",
+        id="resized_crop",
+        statement="The random piece of the training pipeline",
+        stated="8% to 100% of the area, ratio 3/4 to 4/3",
+        source="Szegedy et al. 2015, section 6; the lecture's pipeline",
+        verdict=SHOWN,
+        compute=_resized_crop,
+    ),
+    Claim(
+        lesson="03",
+        id="libraries",
+        statement="torchvision's and albumentations' test pipelines give the same image: largest difference in levels",
+        stated="the same",
+        source="lecture, two listings of one pipeline",
+        verdict=OPPOSITE,
+        judge=lambda as_listed, one_resize: SHOWN if as_listed <= 1 else OPPOSITE,
+        why="the two resize differently: torchvision smooths before it shrinks, and they round the width in two"
+        " ways; with one resize a single level is left",
+    ),
+    Claim(
+        lesson="03",
+        id="gain",
+        statement="Augmentation works against overfitting: gain in test accuracy on 500 images",
+        stated="in words",
+        source="lecture",
+        verdict=SHOWN,
+        judge=lambda points: compared(points, least=3),
+    ),
+    Claim(
+        lesson="03",
+        id="flips",
+        statement="A change must keep the label: mirroring digits, which does not, lowers the test accuracy (recorded)",
+        stated="lower",
+        source="this lesson",
+        verdict=SHOWN,
+        judge=lambda points, in_twice_the_time: compared(-max(points, in_twice_the_time), least=1),
+    ),
+    Claim(
+        lesson="03",
+        id="overfitting",
+        statement="Without these crops AlexNet suffers from substantial overfitting",
+        stated="yes",
+        source=_ALEXNET,
+        verdict=REPORTED,
+        why="it would take ImageNet; the twin of this lesson shows the same on 500 images",
+    ),
+    Claim(
+        lesson="03",
+        id="colours",
+        statement="Random changes of colour along the principal components: top-1 error",
+        stated="over 1 % lower",
+        source=_ALEXNET,
+        verdict=REPORTED,
+        why="it would take two trainings on ImageNet",
+    ),
+    Claim(
+        lesson="03",
+        id="lenet_distortions",
+        statement="LeNet-5's error on MNIST with distorted copies of the training images",
+        stated="0.8 % instead of 0.95 %",
+        source="LeCun et al. 1998, section III.B",
+        verdict=REPORTED,
+        why="MNIST is a download; data.load('mnist') fetches it where there is a network",
+    ),
+)

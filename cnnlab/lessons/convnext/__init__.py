@@ -1,0 +1,3 @@
+"""Lesson 15, ConvNeXt."""
+
+DEFAULTS = {"DATASET": "street_digits", "IMAGES": 4000, "EPOCHS": 5}

@@ -1,0 +1,160 @@
+"""Lesson 10, DenseNet: what is stated about it, beside what was computed or measured."""
+
+import torch
+from torch import nn
+
+from cnnlab import models
+from cnnlab.lessons.claims import NOT_SHOWN, OPPOSITE, REPORTED, SHOWN, VARIANT, Claim, compared, register
+from cnnlab.lessons.densenet.study import TOP1, connected_pairs, readers
+from cnnlab.models.densenet import DenseBlock
+
+
+def _build(name: str, **options: object) -> nn.Module:
+    with torch.device("meta"):
+        return models.get_model(name, **options)
+
+
+def _params(name: str, **options: object) -> int:
+    return sum(p.numel() for p in _build(name, **options).parameters())
+
+
+def _fewer() -> str:
+    """Whether each DenseNet of ImageNet has fewer parameters than every ResNet that is at least as accurate."""
+    pairs = [(d, r) for d in TOP1 for r in TOP1 if d.startswith("dense") and r.startswith("res") and TOP1[r] > TOP1[d]]
+    return "fewer" if all(_params(d) < _params(r) for d, r in pairs) else "not always fewer"
+
+
+def _connections(depth: int) -> int:
+    """Connections of a dense block with as many layers: the block's input and each layer, to each later layer."""
+    block = readers(_build("densenet_40_12", depths=(depth,)))[0]
+    return sum(len(reader.sizes) for reader in block[:-1])
+
+
+def _concatenates() -> str:
+    torch.manual_seed(0)
+    block, x = DenseBlock(4, depth=3, growth_rate=2).eval(), torch.randn(1, 4, 5, 5)
+    with torch.no_grad():
+        return "yes" if torch.equal(block(x)[:, :4], x) else "no"
+
+
+_PAPER = "Huang et al. 2016"
+
+
+_FAR = "maps of unlike size cannot be concatenated, so the connections end at a transition"
+
+
+register(
+    Claim(
+        lesson="10",
+        id="params201",
+        statement="Parameters of DenseNet-201",
+        stated="20.0M",
+        source="lecture",
+        verdict=SHOWN,
+        compute=lambda: f"{_params('densenet201') / 1e6:.1f}M",
+    ),
+    Claim(
+        lesson="10",
+        id="accuracy201",
+        statement="DenseNet-201 on ImageNet, top-1 and top-5 (%)",
+        stated="76.9 / 93.4",
+        source="lecture; torchvision documents 76.896 / 93.370",
+        verdict=REPORTED,
+        why="ImageNet is 150 GB",
+    ),
+    Claim(
+        lesson="10",
+        id="any_two",
+        statement="Any two layers are connected",
+        stated="all pairs",
+        source="lecture",
+        verdict=VARIANT,
+        compute=lambda: "{:,} of {:,} pairs in DenseNet-201".format(*connected_pairs(_build("densenet201"))),
+        why=_FAR,
+    ),
+    Claim(
+        lesson="10",
+        id="connections",
+        statement="Connections in a block of L = 12 layers: L (L + 1) / 2",
+        stated=78,
+        source=f"{_PAPER}, abstract",
+        verdict=SHOWN,
+        compute=lambda: _connections(12),
+    ),
+    Claim(
+        lesson="10",
+        id="concatenated",
+        statement="Maps are concatenated, not added: the input leaves a block unchanged",
+        stated="yes",
+        source="lecture",
+        verdict=SHOWN,
+        compute=_concatenates,
+    ),
+    Claim(
+        lesson="10",
+        id="narrow",
+        statement="Very narrow layers: new maps of each layer in DenseNet-201",
+        stated=32,
+        source=f"lecture; {_PAPER}, Table 1",
+        verdict=SHOWN,
+        compute=lambda: readers(_build("densenet201"))[0][1].sizes[-1],
+    ),
+    Claim(
+        lesson="10",
+        id="fewer",
+        statement="Parameters of the DenseNets beside each ResNet that is more accurate on ImageNet",
+        stated="fewer",
+        source="lecture; accuracies by torchvision's documentation",
+        verdict=SHOWN,
+        compute=_fewer,
+    ),
+    Claim(
+        lesson="10",
+        id="cifar",
+        statement="Errors of DenseNet-BC-100 (growth rate 12) on CIFAR-10",
+        stated="4.51 %",
+        source="README of the authors' code",
+        verdict=REPORTED,
+        why="CIFAR-10 is a download, and the paper trains for 300 epochs",
+    ),
+    Claim(
+        lesson="10",
+        id="memory",
+        statement="Written naively, the memory grows quadratically with the layers of a block",
+        stated="quadratically",
+        source="Pleiss et al. 2017, abstract",
+        verdict=SHOWN,
+        judge=lambda times, _, __: compared(times - 3, least=0.5),
+    ),
+    Claim(
+        lesson="10",
+        id="spread",
+        statement="All layers spread their weights over many inputs of their block",
+        stated="yes",
+        source=f"{_PAPER}, section 5 and Fig. 5",
+        verdict=NOT_SHOWN,
+        judge=lambda: NOT_SHOWN,
+        why="those of an untrained network are spread as much or more, so it is not what was learnt; it takes a"
+        " longer training to tell",
+    ),
+    Claim(
+        lesson="10",
+        id="transition",
+        statement="Blocks 2 and 3 give the least weight to what the transition hands them",
+        stated="yes",
+        source=f"{_PAPER}, section 5 and Fig. 5",
+        verdict=SHOWN,
+        judge=lambda columns, of: compared(columns / of - 0.5, least=0.3),
+    ),
+    Claim(
+        lesson="10",
+        id="sum",
+        statement="Concatenation against addition at equal parameters",
+        stated="concatenation needs fewer for the same error",
+        source=f"{_PAPER}, section 5",
+        verdict=OPPOSITE,
+        judge=lambda concatenated, added: compared(concatenated - added, least=3),
+        why="after four epochs, when the sum has started sooner; the statement takes trainings until the curves"
+        " are flat",
+    ),
+)

@@ -1,0 +1,139 @@
+"""Lesson 13, EfficientNet: what is stated about it, beside what was computed or measured."""
+
+import torch
+
+from cnnlab import measure, models
+from cnnlab.lessons.claims import NOT_SHOWN, REPORTED, SHOWN, VARIANT, Claim, compared, register
+from cnnlab.lessons.efficientnet.study import TABLE_7, count, of_phi
+from cnnlab.models.efficientnet import (
+    ALPHA,
+    BETA,
+    GAMMA,
+    SCALES,
+)
+
+
+def _cost(name: str) -> measure.Cost:
+    size = SCALES[name][2]
+    with torch.device("meta"):
+        return measure.cost(models.get_model(f"efficientnet_{name}"), (3, size, size))
+
+
+_PAPER = "Tan, Le 2019, arXiv 1905.11946v5"
+
+
+register(
+    Claim(
+        lesson="13",
+        id="params_b0",
+        statement="Parameters of EfficientNet-B0",
+        stated="5.3M",
+        source="lecture",
+        verdict=SHOWN,
+        compute=lambda: f"{_cost('b0').params / 1e6:.1f}M",
+    ),
+    Claim(
+        lesson="13",
+        id="accuracy_b0",
+        statement="EfficientNet-B0 on ImageNet, top-1 and top-5 (%)",
+        stated="77.7 / 93.5",
+        source="lecture; torchvision documents 77.692 / 93.532, the paper says 77.1 / 93.3",
+        verdict=REPORTED,
+        why="ImageNet is 150 GB",
+    ),
+    Claim(
+        lesson="13",
+        id="macs_b0",
+        statement="Mult-adds of B0 at 224 pixels",
+        stated="0.39B",
+        source=f"{_PAPER}, Table 2",
+        verdict=SHOWN,
+        compute=lambda: f"{_cost('b0').macs / 1e9:.2f}B",
+    ),
+    Claim(
+        lesson="13",
+        id="params_b7",
+        statement="Parameters of B7",
+        stated="66M",
+        source=f"{_PAPER}, Table 2",
+        verdict=SHOWN,
+        compute=lambda: f"{_cost('b7').params / 1e6:.0f}M",
+    ),
+    Claim(
+        lesson="13",
+        id="params_b2",
+        statement="Parameters of B2",
+        stated="9.2M",
+        source=f"{_PAPER}, Table 2",
+        verdict=VARIANT,
+        compute=lambda: f"{_cost('b2').params / 1e6:.1f}M",
+        why="the released network has 9,109,994, here and in torchvision; where 9.2 comes from is not said",
+    ),
+    Claim(
+        lesson="13",
+        id="macs_b7",
+        statement="Mult-adds of B7 at 600 pixels",
+        stated="37B",
+        source=f"{_PAPER}, Table 2",
+        verdict=VARIANT,
+        compute=lambda: f"{_cost('b7').macs / 1e9:.1f}B",
+        why="torchvision documents 37.746 billion too; in B4, B5 and B7 the paper prints 2 to 4 % less",
+    ),
+    Claim(
+        lesson="13",
+        id="accuracy_b7",
+        statement="EfficientNet-B7 on ImageNet, top-1 and top-5 (%)",
+        stated="84.3 / 97.0",
+        source=f"{_PAPER}, Table 2; torchvision documents 84.122 / 96.908 for its weights",
+        verdict=REPORTED,
+        why="ImageNet is 150 GB",
+    ),
+    Claim(
+        lesson="13",
+        id="constraint",
+        statement="Each step of the coefficient doubles the mult-adds: alpha * beta^2 * gamma^2",
+        stated="about 2",
+        source=f"{_PAPER}, equation 3",
+        verdict=VARIANT,
+        compute=lambda: (
+            f"{ALPHA * BETA**2 * GAMMA**2:.2f}; the first step of B0 {count(*of_phi(1))[1] / count(1, 1, 224)[1]:.2f}"
+        ),
+        why="1.2, 1.1 and 1.15 multiply to 1.92; channels and blocks are rounded, blocks always up",
+    ),
+    Claim(
+        lesson="13",
+        id="table_7",
+        statement="B0 four times as deep, twice as wide, at twice the resolution, and compound: mult-adds",
+        stated="1.8B, 1.8B, 1.9B, 1.8B",
+        source=f"{_PAPER}, Table 7",
+        verdict=VARIANT,
+        compute=lambda: ", ".join(
+            f"{count(w, d, round(224 * r))[1] / 1e9:.2f}B" for (d, w, r), *_ in list(TABLE_7.values())[1:]
+        ),
+        why="with the factors as printed and the usual rounding; the compound network gets more than the others",
+    ),
+    Claim(
+        lesson="13",
+        id="grid",
+        statement="A grid search on the small network finds the coefficients",
+        stated="1.2, 1.1, 1.15",
+        source=f"{_PAPER}, section 4",
+        verdict=NOT_SHOWN,
+        judge=lambda *figures: NOT_SHOWN if figures[4] < 2 else VARIANT,
+        why="the winner changes with the seed; it takes more seeds, or a longer training, until the best is"
+        " clear of the second",
+    ),
+    Claim(
+        lesson="13",
+        id="compound",
+        statement="Width, depth and resolution scaled together beat each of them alone, at equal cost",
+        stated="81.1 % against 78.9 to 79.1 % (ImageNet)",
+        source=f"lecture; {_PAPER}, Table 7",
+        verdict=NOT_SHOWN,
+        judge=lambda *figures: compared(
+            min(figures[7] - max(figures[1:7:2]), figures[15] - max(figures[9:15:2])), least=4
+        ),
+        why="better than depth alone, and not than resolution or width, as far as three seeds can tell; it takes"
+        " a base that is balanced, and a training that deep networks can finish",
+    ),
+)

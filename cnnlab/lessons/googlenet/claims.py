@@ -1,0 +1,164 @@
+"""Lesson 05, GoogLeNet: what is stated about it, beside what was computed or measured."""
+
+from torch import nn
+
+from cnnlab import measure, models
+from cnnlab.lessons.claims import NOT_SHOWN, REPORTED, SHOWN, VARIANT, Claim, compared, register
+from cnnlab.models.googlenet import Inception
+
+
+def _cost(name: str, **options) -> measure.Cost:
+    return measure.cost(models.get_model(name, **options), (3, 224, 224))
+
+
+def _depth() -> int:
+    """Layers with weights on the longest way through the network of 2014."""
+    model = models.get_model("googlenet_2014")
+
+    def layers(part: nn.Module) -> int:
+        return sum(isinstance(layer, (nn.Conv2d, nn.Linear)) for layer in part.modules())
+
+    modules = [module for module in model.modules() if isinstance(module, Inception)]
+    return layers(model.stem) + sum(max(map(layers, module.children())) for module in modules) + layers(model.head)
+
+
+_PAPER = "Szegedy et al. 2014, arXiv 1409.4842"
+
+
+register(
+    Claim(
+        lesson="05",
+        id="params_lecture",
+        statement="Parameters of GoogLeNet",
+        stated="6.6M",
+        source="lecture; torchvision's network, without auxiliary heads",
+        verdict=SHOWN,
+        compute=lambda: f"{_cost('googlenet').params / 1e6:.1f}M",
+    ),
+    Claim(
+        lesson="05",
+        id="params_aux",
+        statement="The same with both auxiliary heads",
+        stated=13_004_888,
+        source="torchvision",
+        verdict=SHOWN,
+        compute=lambda: _cost("googlenet", aux_heads=True).params,
+    ),
+    Claim(
+        lesson="05",
+        id="params_2014",
+        statement="Parameters of the network of 2014, the sum of Table 1's column",
+        stated="6,798K",
+        source=f"{_PAPER}, Table 1, added up",
+        verdict=VARIANT,
+        compute=lambda: f"{_cost('googlenet_2014').params:,}, which is {_cost('googlenet_2014').params / 1024:,.0f}K",
+        why="K is 1,024; of the table's rows several do not fit its own widths; and biases count here",
+    ),
+    Claim(
+        lesson="05",
+        id="mult_adds",
+        statement="Mult-adds of one image",
+        stated="1.5 billion",
+        source=f"{_PAPER}, section 1",
+        verdict=VARIANT,
+        compute=lambda: f"{_cost('googlenet_2014').macs / 1e9:.2f} billion",
+        why="the table counts 34M for the first convolution, which takes 118M",
+    ),
+    Claim(
+        lesson="05",
+        id="twelve_times",
+        statement="Times fewer parameters than AlexNet of 2012",
+        stated=12,
+        source=f"{_PAPER}, section 1",
+        verdict=VARIANT,
+        compute=lambda: round(60_965_224 / _cost("googlenet_2014").params, 1),
+        why="60.97M by 7.00M; the paper's own table gives no more",
+    ),
+    Claim(
+        lesson="05",
+        id="depth",
+        statement="Layers with parameters",
+        stated=22,
+        source=f"{_PAPER}, section 5",
+        verdict=SHOWN,
+        compute=_depth,
+    ),
+    Claim(
+        lesson="05",
+        id="five_by_five",
+        statement="Kernel of an Inception module's third branch, in the network that libraries call GoogLeNet",
+        stated="5 x 5",
+        source=f"{_PAPER}, Fig. 2",
+        verdict=VARIANT,
+        compute=lambda: "{} x {}".format(*models.get_model("googlenet").stages[0][0].branch5x5.conv.conv.kernel_size),
+        why="an old slip of torchvision's, which its released weights have made permanent",
+    ),
+    Claim(
+        lesson="05",
+        id="aux_weight",
+        statement="Weight of each auxiliary loss",
+        stated=0.3,
+        source=f"{_PAPER}, section 5",
+        verdict=SHOWN,
+        compute=lambda: models.get_model("googlenet_tiny", aux_heads=True).aux_weight,
+    ),
+    Claim(
+        lesson="05",
+        id="reduction",
+        statement="1 x 1 convolutions make the module affordable: the naive one costs more, in mult-adds",
+        stated="in words",
+        source="lecture",
+        verdict=SHOWN,
+        judge=lambda least, most, _: compared(least - 1, least=0.1),
+    ),
+    Claim(
+        lesson="05",
+        id="gradient",
+        statement="Auxiliary classifiers carry gradient to the first layers: its norm there, with by without heads",
+        stated="in words",
+        source="lecture",
+        verdict=SHOWN,
+        judge=lambda least, most, he, batch_norm: compared(least - 1, least=0.2),
+        why="in the network of 2014; with He's rule hardly, and with batch norm not at all",
+    ),
+    Claim(
+        lesson="05",
+        id="training",
+        statement="What the heads add to the accuracy",
+        stated="around 0.5 %",
+        source="Szegedy et al. 2015, the version in the proceedings of CVPR, section 5",
+        verdict=NOT_SHOWN,
+        judge=lambda batch_norm, _, he, __, glorot: (
+            compared(batch_norm, least=0.1) if (batch_norm > 0) == (he > 0) == (glorot > 0) else NOT_SHOWN
+        ),
+        why="the heads save a twin that does not start without them, and harm those that do; half a point takes"
+        " ImageNet",
+    ),
+    Claim(
+        lesson="05",
+        id="accuracy",
+        statement="Top-1 and top-5 accuracy on ImageNet",
+        stated="69.8 / 89.5 %",
+        source="lecture; torchvision's weights",
+        verdict=REPORTED,
+        why="the weights are a download, and ImageNet has to be asked for",
+    ),
+    Claim(
+        lesson="05",
+        id="ilsvrc",
+        statement="Top-5 error in ILSVRC 2014, seven networks, 144 crops of each image",
+        stated="6.67 %",
+        source=f"{_PAPER}, section 7",
+        verdict=REPORTED,
+        why="it needs ImageNet and seven trainings",
+    ),
+    Claim(
+        lesson="05",
+        id="average_pooling",
+        statement="Average pooling in place of fully-connected layers, in top-1 accuracy",
+        stated="+ 0.6 %",
+        source=f"{_PAPER}, section 5",
+        verdict=REPORTED,
+        why="it needs ImageNet",
+    ),
+)

@@ -1,0 +1,72 @@
+"""Lesson 07, gradient flow: what is stated about it, beside what was computed or measured."""
+
+import torch
+from torch import nn
+
+from cnnlab.lessons.claims import OPPOSITE, SHOWN, VARIANT, Claim, compared, register
+
+register(
+    Claim(
+        lesson="07",
+        id="formula",
+        statement="dl/dx = dl/dy (dF/dx + 1) with the shortcut, dl/dy dF/dx without, by autograd to 1e-5",
+        stated="yes",
+        source="lecture; He et al. 2016, eq. 5",
+        verdict=SHOWN,
+        compute=lambda: _formulas_hold(),
+    ),
+    Claim(
+        lesson="07",
+        id="per_layer",
+        statement="What batch norm and ReLU multiply a gradient by, in each layer of a plain network",
+        stated="1.21",
+        source="Yang et al. 2019, for fully-connected layers of infinite width",
+        verdict=VARIANT,
+        judge=lambda factor: SHOWN if round(factor, 2) == 1.21 else VARIANT,
+        why="convolutions of few channels; the theory is of infinitely wide layers",
+    ),
+    Claim(
+        lesson="07",
+        id="vanishing",
+        statement="In a deep plain network the gradient vanishes on its way to the image (with batch norm)",
+        stated="yes",
+        source="often said",
+        verdict=OPPOSITE,
+        judge=lambda times, _: compared(1 - times, least=0.5),
+        why="with batch norm it explodes; without it, it vanishes where the weights are small, as this lesson"
+        " shows too",
+    ),
+    Claim(
+        lesson="07",
+        id="shortcuts",
+        statement="With shortcuts the gradient keeps its size",
+        stated="yes",
+        source="lecture",
+        verdict=VARIANT,
+        judge=lambda times, _: SHOWN if times < 3 else VARIANT if times < 1000 else OPPOSITE,
+        why="it grows, but by tens and not by millions as without shortcuts: each block adds to it, once for its"
+        " shortcut and once for its layers",
+    ),
+    Claim(
+        lesson="07",
+        id="shattering",
+        statement="Gradients of nearby inputs are unlike in deep plain networks, alike in residual ones",
+        stated="yes",
+        source="Balduzzi et al. 2017",
+        verdict=SHOWN,
+        judge=lambda plain, residual: compared(residual - plain, least=0.3),
+    ),
+)
+
+
+def _formulas_hold() -> str:
+    torch.manual_seed(0)
+    f = nn.Sequential(nn.Conv2d(2, 2, 3, padding=1), nn.ReLU(), nn.Conv2d(2, 2, 3, padding=1)).double()
+    x = torch.randn(1, 2, 4, 4, dtype=torch.float64, requires_grad=True)
+    upstream = torch.randn(32, dtype=torch.float64)
+    jacobian = torch.func.jacrev(lambda x: f(x).flatten())(x.detach()).flatten(1)
+    for skip in (0, 1):
+        (gradient,) = torch.autograd.grad((f(x) + skip * x).flatten() @ upstream, x)
+        if (gradient.flatten() - upstream @ (jacobian + skip * torch.eye(32))).abs().max() > 1e-5:
+            return "no"
+    return "yes"

@@ -1,0 +1,3 @@
+"""Lesson 09, ResNet's legacy."""
+
+DEFAULTS = {"DATASET": "street_digits", "IMAGES": 4000, "EPOCHS": 8}

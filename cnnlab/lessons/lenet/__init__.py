@@ -1,0 +1,3 @@
+"""Lesson 01, LeNet."""
+
+DEFAULTS = {"DATASET": "handwritten", "IMAGES": 898, "EPOCHS": 15}

@@ -1,0 +1,3 @@
+"""Lesson 08, loss surfaces."""
+
+DEFAULTS = {"DATASET": "street_digits", "IMAGES": 4000, "EPOCHS": 6}

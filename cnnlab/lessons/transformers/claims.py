@@ -1,0 +1,127 @@
+"""Lesson 14, without convolutions: what is stated about it, beside what was computed or measured."""
+
+import torch
+
+from cnnlab import measure, models
+from cnnlab.lessons.claims import NOT_SHOWN, OPPOSITE, REPORTED, SHOWN, Claim, compared, register
+from cnnlab.lessons.transformers.study import torchvisions_best
+
+# The claims
+
+
+def _without_head() -> str:
+    with torch.device("meta"):
+        model = models.get_model("vit_b_16")
+    head = sum(p.numel() for p in model.head[-1].parameters())
+    return f"{round((sum(p.numel() for p in model.parameters()) - head) / 1e6)}M"
+
+
+def _macs() -> int:
+    with torch.device("meta"):
+        return measure.cost(models.get_model("vit_b_16"), 224).macs
+
+
+def _in_torchvision() -> str:
+    best = torchvisions_best(10)
+    return f"the best is a {best[0]['kind']}; {sum(n['kind'] == 'transformer' for n in best)} of the ten best are"
+
+
+def _refuses_other_sizes() -> str:
+    try:
+        models.get_model("vit_b_16_tiny")(torch.zeros(1, 3, 40, 40))
+    except ValueError:
+        return "one size only"
+    return "any size"
+
+
+_PAPER = "Dosovitskiy et al. 2020"
+
+
+register(
+    Claim(
+        lesson="14",
+        id="best",
+        statement="Today's best networks for images are usually transformers",
+        stated="usually",
+        source="lecture",
+        verdict=NOT_SHOWN,
+        compute=_in_torchvision,
+        judge=lambda of_ten: SHOWN if of_ten > 5 else NOT_SHOWN,
+        why="counted over the networks that torchvision documents, by their best weights on ImageNet; most of its"
+        " networks are convolutional, and newer ones are not in it",
+    ),
+    Claim(
+        lesson="14",
+        id="easier",
+        statement="Convolutions are easier to train: test accuracy for the same mult-adds of training",
+        stated="easier",
+        source="lecture; this lesson's record",
+        verdict=SHOWN,
+        judge=lambda resnet, vit, _: compared(resnet - vit, least=8),
+    ),
+    Claim(
+        lesson="14",
+        id="faster",
+        statement="Convolutions are faster: seconds of training until then",
+        stated="faster",
+        source="lecture; this lesson's record",
+        verdict=SHOWN,
+        judge=lambda resnet, accuracy, vit, _: compared(vit / resnet - 1, least=0.1),
+        timed=True,
+    ),
+    Claim(
+        lesson="14",
+        id="params",
+        statement="Parameters of ViT-B/16",
+        stated="86M",
+        source=f"{_PAPER}, Table 1",
+        verdict=SHOWN,
+        compute=_without_head,
+        why="without the classifier of 1000 classes; with it 86,567,656, as torchvision has it",
+    ),
+    Claim(
+        lesson="14",
+        id="macs",
+        statement="Mult-adds of ViT-B/16 at 224 pixels",
+        stated=17_563_828_224,
+        source="torchvision documents 17.564 billion",
+        verdict=SHOWN,
+        compute=_macs,
+    ),
+    Claim(
+        lesson="14",
+        id="accuracy",
+        statement="ViT-B/16 trained on ImageNet alone, top-1 and top-5 (%)",
+        stated="81.072 / 95.318",
+        source="torchvision's documentation",
+        verdict=REPORTED,
+        why="ImageNet is 150 GB",
+    ),
+    Claim(
+        lesson="14",
+        id="modest",
+        statement="On ImageNet alone, a few points below ResNets of comparable size",
+        stated="a few percentage points",
+        source=f"{_PAPER}, section 1",
+        verdict=REPORTED,
+        why="ImageNet is 150 GB; the twins of this lesson show the same on small images",
+    ),
+    Claim(
+        lesson="14",
+        id="convolution",
+        statement="Enough heads of attention can do what a convolution does",
+        stated="any convolution",
+        source="Cordonnier, Loukas, Jaggi 2020, Theorem 1",
+        verdict=SHOWN,
+        judge=lambda _, difference: SHOWN if difference < 1e-5 else OPPOSITE,
+    ),
+    Claim(
+        lesson="14",
+        id="size",
+        statement="Positions fix the size of the image",
+        stated="one size only",
+        source="this lesson",
+        verdict=SHOWN,
+        compute=_refuses_other_sizes,
+    ),
+)

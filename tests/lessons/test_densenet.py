@@ -1,0 +1,101 @@
+"""What lesson 10 measures with: twins at one price, the reuse map, and a map of what is missed."""
+
+import inspect
+
+import pytest
+import torch
+import torchvision
+from torch import nn
+from torchvision.models import DenseNet
+
+from cnnlab import measure, models
+from cnnlab.lessons.densenet.study import (
+    CIFAR_ERRORS,
+    TOP1,
+    AddingBlock,
+    AddingNet,
+    concatenating,
+    connected_pairs,
+    missed,
+    readers,
+    reuse,
+)
+
+
+def small() -> nn.Module:
+    torch.manual_seed(0)
+    return models.get_model("densenet_40_12_tiny", depths=(2, 3), growth_rate=4, stem_width=6)
+
+
+def test_the_twins_have_about_equal_weights_in_each_block():
+    dense, adding = (measure.cost(model, (3, 32, 32)) for model in (concatenating(), AddingNet()))
+    assert abs(adding.params / dense.params - 1) < 0.01
+    for one, other in zip(dense.stages[1:4], adding.stages[1:4], strict=True):
+        assert one.name == other.name and abs(other.params / one.params - 1) < 0.04
+
+
+def test_an_adding_block_adds():
+    block, x = AddingBlock(3, 2).eval(), torch.randn(1, 3, 4, 4)
+    first = x + block[0](x)
+    torch.testing.assert_close(block(x), first + block[1](first))
+
+
+def test_reuse_is_the_mean_weight_of_each_source():
+    model = small()
+    first, second = reuse(model)
+    assert first.shape == (3, 3) and second.shape == (4, 4)
+    weight = model.stages[0].block[1].conv2.weight.detach()  # the second layer's convolution reads 6 maps and 4 maps
+    torch.testing.assert_close(first[:2, 1], torch.stack([weight[:, :6].abs().mean(), weight[:, 6:].abs().mean()]))
+    assert first[2, 1].isnan() and not first[2, 2].isnan()
+    transition, head = model.stages[1].transition.conv.weight.detach(), model.head.fc.weight.detach()
+    torch.testing.assert_close(first[1, 2], transition[:, 6:10].abs().mean())
+    torch.testing.assert_close(second[3, 3], head[:, -4:].abs().mean())
+
+
+def test_readers_see_all_maps_before_them():
+    block = readers(small())[1]
+    assert [reader.name for reader in block] == ["layer 1", "layer 2", "layer 3", "head"]
+    assert [sum(reader.sizes) for reader in block] == [reader.norm.num_features for reader in block] == [14, 18, 22, 26]
+    assert connected_pairs(small()) == (1 + 3, 10)
+
+
+def test_missed_is_zero_where_the_weights_are():
+    model, images, labels = small().eval(), torch.randn(8, 3, 16, 16), torch.arange(8)
+    with torch.no_grad():
+        model.stages[0].block[1].conv2.weight[:, 6:] = 0
+        model.head.fc.weight[:, :14] *= 10
+    first, second = missed(model, images, labels)
+    assert abs(first[1, 1]) < 1e-6 < abs(first[0, 1])
+    assert abs(second[0, 3]) == second[:, 3].abs().max()
+
+
+def test_torchvision_has_the_switch_that_the_lesson_names():
+    assert "memory_efficient" in inspect.signature(DenseNet).parameters
+
+
+@pytest.mark.parametrize("name", TOP1)
+def test_accuracies_are_those_of_torchvisions_weights(name):
+    weights = torchvision.models.get_model_weights(name).IMAGENET1K_V1
+    assert weights.meta["_metrics"]["ImageNet-1K"]["acc@1"] == TOP1[name]
+
+
+# Millions of parameters by Table 2 of the DenseNet paper (1608.06993).
+PRINTED = {
+    "pre-activation ResNet-1001": 10.2,
+    "DenseNet-40, k 12": 1.0,
+    "DenseNet-100, k 12": 7.0,
+    "DenseNet-100, k 24": 27.2,
+    "DenseNet-BC-100, k 12": 0.8,
+    "DenseNet-BC-250, k 24": 15.3,
+    "DenseNet-BC-190, k 40": 25.6,
+    "ResNet-110": 1.7,
+}
+
+
+@pytest.mark.parametrize("name", CIFAR_ERRORS)
+def test_the_networks_for_cifar_have_the_papers_parameters(name):
+    network, options, error = CIFAR_ERRORS[name]
+    with torch.device("meta"):
+        parameters = sum(p.numel() for p in models.get_model(network, **options).parameters()) / 1e6
+    assert 3 < error < 9
+    assert parameters == pytest.approx(PRINTED.get(name, parameters), abs=0.06, rel=0.015)

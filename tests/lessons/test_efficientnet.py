@@ -1,0 +1,52 @@
+"""The instruments of lesson 13: counting by arithmetic, twins of a given cost, smaller images, gates."""
+
+import pytest
+import torch
+
+from cnnlab import course, measure, models
+from cnnlab.lessons.efficientnet import study
+from cnnlab.models.efficientnet import SCALES
+
+
+@pytest.mark.parametrize("name", ["b0", "b1", "b3"])
+def test_the_arithmetic_counts_as_the_network_does(name):
+    width, depth, size, _ = SCALES[name]
+    with torch.device("meta"):
+        cost = measure.cost(models.get_model(f"efficientnet_{name}"), size)
+    assert study.count(width, depth, size) == (cost.params, cost.macs)
+
+
+def test_a_twin_spreads_its_blocks_and_takes_any_size():
+    assert [study.spread(blocks, 3) for blocks in (6, 7, 8)] == [(2, 2, 2), (2, 2, 3), (2, 3, 3)]
+    model = study.twin(1.5, 7).eval()
+    assert [len(stage) for stage in model.stages] == [2, 2, 3]
+    for size in (16, 21, 32):
+        assert model(torch.zeros(2, 3, size, size)).shape == (2, 10)
+
+
+def test_every_way_to_enlarge_keeps_the_budget():
+    target = 4 * study.macs()
+    ways = [*study.single_axis(4).values(), study.widened(9, 21, target)]
+    for way in ways:
+        assert study.macs(**way) == pytest.approx(target, rel=0.02)
+    assert [sorted(way) for way in ways[:3]] == [["blocks"], ["blocks", "size", "width"], ["size"]]
+
+
+def test_gates_are_seen_and_can_be_replaced():
+    model, images = study.twin().eval(), torch.randn(4, 3, 16, 16)
+    with torch.no_grad():
+        before = model(images)
+        with study.Gates(model) as seen:
+            assert torch.equal(model(images), before)
+        with study.Gates(model, torch.ones_like):
+            opened = model(images)
+        assert torch.equal(model(images), before) and not torch.allclose(opened, before)
+    assert len(seen) == 6 and seen[0].shape == (4, 48) and 0 < seen[0].min() < seen[0].max() < 1
+
+
+def test_the_record_keeps_its_budgets():
+    runs = course.record("compound_scaling").results["runs"]
+    for run in runs:
+        wanted = {"base": 1, "grid": 2, "4x": 4}[run["case"].split()[0]]
+        assert run["macs"] == study.macs(run["width"], run["blocks"], run["size"])
+        assert run["macs"] == pytest.approx(wanted * study.macs(), rel=0.02)

@@ -1,0 +1,64 @@
+"""What lesson 11 weighs networks with: work by kind of layer, time on one core, batch norms folded away."""
+
+import torch
+from torch import nn
+
+from cnnlab import measure, models
+from cnnlab.lessons.mobilenet.study import folded, kind, seconds_by_kind, step, work
+
+
+def tiny() -> nn.Module:
+    torch.manual_seed(0)
+    return models.get_model("mobilenet_v1_tiny", width_mult=0.125)
+
+
+def test_work_counts_mult_adds_weights_and_bytes():
+    net = nn.Sequential(nn.Conv2d(3, 6, 3, padding=1, groups=3), nn.BatchNorm2d(6), nn.Conv2d(6, 4, 1, bias=False))
+    parts = work(net, 10)
+    assert set(parts) == {"depthwise 3 × 3", "batch norm", "1 × 1"}
+    depthwise, norm, pointwise = parts["depthwise 3 × 3"], parts["batch norm"], parts["1 × 1"]
+    assert (depthwise.macs, depthwise.weights, depthwise.bytes) == (5400, 54, 4 * (300 + 600 + 54 + 6))
+    assert (norm.macs, norm.weights, norm.bytes) == (0, 0, 4 * (600 + 600 + 12))
+    assert (pointwise.macs, pointwise.weights, pointwise.bytes) == (2400, 24, 4 * (600 + 400 + 24))
+
+
+def test_work_leaves_the_model_alone_and_adds_up():
+    net = tiny()
+    assert sum(part.macs for part in work(net, 32).values()) == measure.cost(net, 32).macs
+    assert not any(layer._forward_hooks for layer in net.modules())
+    assert next(net.parameters()).device.type == "cpu"
+
+
+def test_a_full_convolution_is_no_depthwise_one():
+    assert kind(nn.Conv2d(4, 4, 3)) == "3 × 3" and kind(nn.Conv2d(4, 4, 3, groups=4)) == "depthwise 3 × 3"
+
+
+def test_folding_keeps_the_function_and_drops_the_batch_norms():
+    net = tiny().train()
+    for _ in range(3):
+        net(torch.randn(8, 3, 32, 32) * 2 + 1)  # so that the running statistics are not 0 and 1
+    fused, images = folded(net), torch.randn(4, 3, 32, 32)
+    assert net.training and any(isinstance(layer, nn.BatchNorm2d) for layer in net.modules())
+    assert not any(isinstance(layer, nn.BatchNorm2d) for layer in fused.modules())
+    with torch.no_grad():
+        assert torch.allclose(fused(images), net.eval()(images), atol=1e-4)
+    assert "batch norm" not in work(fused, 32)
+    assert sum(part.macs for part in work(fused, 32).values()) == measure.cost(net, 32).macs
+
+
+def test_a_step_of_training_goes_back_and_one_of_use_does_not():
+    net, images, ran = tiny(), torch.randn(2, 3, 32, 32), []
+    net.stem.conv.weight.register_hook(lambda gradient: ran.append(gradient.abs().sum() > 0))
+    step(net, images, training=False, precision="fp32")()
+    assert not ran and not net.training
+    step(net, images, training=True, precision="fp32")()
+    assert len(ran) == 1 and net.training and all(p.grad is None for p in net.parameters())
+
+
+def test_the_time_of_the_kinds_is_about_that_of_the_network():
+    net, images = tiny(), torch.randn(16, 3, 32, 32)
+    parts = seconds_by_kind(net, images)
+    assert {"1 × 1", "depthwise 3 × 3", "3 × 3", "batch norm", "ReLU", "fully connected"} <= set(parts)
+    whole = measure.core_seconds(step(net, images, training=False, precision="fp32"))
+    assert 0.3 < sum(parts.values()) / whole < 3
+    assert not any(layer._forward_hooks for layer in net.modules())

@@ -1,0 +1,88 @@
+"""The site: every lesson a page that needs nothing but itself, and that can be read without seeing its pictures."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from cnnlab.teaching import site
+
+
+class Page(HTMLParser):
+    """What a page links to, its headings and its pictures."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.needs, self.links, self.levels, self.alts, self.ids = [], [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        self.ids.append(given.get("id"))
+        if tag in ("img", "script", "link"):
+            self.needs += [given[key] for key in ("src", "href") if key in given]
+        if tag == "a":
+            self.links.append(given["href"])
+        if re.fullmatch("h[1-6]", tag):
+            self.levels.append(int(tag[1]))
+        if tag == "img":
+            self.alts.append(given.get("alt", ""))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("site")
+    site.build(out)
+    return out
+
+
+LESSONS = sorted((site.ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("name", [*(path.stem for path in LESSONS), "index", "TEACHING", "RESULTS"])
+def test_a_page_is_whole(folder, name):
+    text = (folder / f"{name}.html").read_text()
+    page = Page(text)
+    for needed in page.needs:
+        assert needed.startswith("data:image/png;base64,") or (folder / needed).is_file(), needed[:80]
+    for link in page.links:
+        target, _, fragment = link.partition("#")
+        if not re.match("https?:", link):
+            assert not target or (folder / target).is_file(), link
+            assert target or fragment in page.ids, link
+    assert page.levels[0] == 1 and page.levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(page.levels, page.levels[1:], strict=False))
+    assert (page.alts or name in ("TEACHING", "RESULTS")) and all(len(alt) > 20 for alt in page.alts)
+    for used in ("$$", "\\frac", "jupyter.widget"):
+        assert used not in re.sub(r"<pre.*?</pre>|<code.*?</code>", "", text, flags=re.DOTALL)
+
+
+def test_what_a_cell_showed_is_on_the_page(tmp_path):
+    figure = {"image/png": "QUJD", "text/plain": "Explorer of depth. Picture: a figure that moves"}
+    turns = {site.PLOTLY: {"data": [{"name": "</script>"}], "layout": {}}, "text/plain": "Rotatable: a <hill>"}
+    outputs = [
+        new_output("stream", text="one <b>\n"),
+        new_output("stream", text="two\n"),
+        new_output("display_data", figure, metadata={"image/png": {"alt": 'a "figure" that moves', "width": 700}}),
+        new_output("display_data", {site.WIDGET: {}, "text/plain": "  0%|   |"}),
+        new_output("display_data", turns),
+        new_output("execute_result", {"text/plain": "42"}, execution_count=1),
+    ]
+    cells = [new_markdown_cell("# 01 · First\n\nWith $x^2$ and [the second](02-second.ipynb).")]
+    cells.append(new_code_cell("print('one <b>')", outputs=outputs, execution_count=1))
+    for name in ("01-first", "02-second"):
+        nbformat.write(new_notebook(cells=cells), tmp_path / f"{name}.ipynb")
+    out = tmp_path / "site"
+    pages = site.build(out, sorted(tmp_path.glob("*.ipynb")))
+    assert [page.stem for page in pages] == ["01-first", "02-second", "RESULTS", "TEACHING", "index"]
+    assert 'href="RESULTS.html"' in pages[-1].read_text()
+    text = pages[0].read_text()
+    assert "<msup><mi>x</mi><mn>2</mn></msup>" in text and 'href="02-second.html"' in text
+    assert "one &lt;b&gt;\ntwo\n</pre>" in text and "0%|" not in text and ">42</pre>" in text
+    assert 'alt="a &quot;figure&quot; that moves" width="700"' in text
+    assert "In the notebook this picture moves: depth." in text
+    assert 'aria-label="a &lt;hill&gt;"' in text and "<\\/script>" in text and (out / "plotly.min.js").is_file()
+    assert '<a href="02-second.html">Next: 01 · First</a>' in text
