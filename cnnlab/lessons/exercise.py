@@ -289,6 +289,17 @@ def solution(exercise: str) -> Source:
     return Source(_find(exercise).solution)
 
 
+def answer(exercise: str, answer: object) -> object:
+    """The learner's answer where it passes, and the solution's as long as it does not: what a lesson goes on with."""
+    task = _find(exercise)
+    feedback = check(exercise, answer)
+    if feedback.status == "passed":
+        return answer
+    if feedback.status == "wrong":
+        print(f"Your {task.name} does not pass its check yet: from here on the solution's is used.")
+    return task.made(task.solution)
+
+
 def behaviour(network: nn.Module, *inputs: torch.Tensor) -> dict[str, object]:
     """What a network does, for `look`: the shapes of its weights in order, and its output in evaluation mode.
 
@@ -303,7 +314,8 @@ def behaviour(network: nn.Module, *inputs: torch.Tensor) -> dict[str, object]:
             fan_in = max(1, parameter[0].numel()) if parameter.ndim else 1
             drawn = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
             parameter.copy_(drawn / fan_in**0.5)
-        return {"weights": [tuple(p.shape) for p in network.parameters()], "output": network(*inputs)}
+        shapes = [str(tuple(p.shape)) for p in network.parameters()]
+        return {"shapes of the weights": shapes, "output": network(*inputs)}
 
 
 def _true(holds: Callable[[object], bool], value: object) -> bool:
