@@ -132,13 +132,8 @@ class DenseNet(nn.Module):
             block = DenseBlock(kept, depth, growth_rate, bottleneck, dropout, memory_efficient)
             self.stages.append(named(transition=between, block=block))
             channels = kept + depth * growth_rate
-        self.head = named(
-            norm=nn.BatchNorm2d(channels),
-            relu=nn.ReLU(inplace=True),
-            pool=nn.AdaptiveAvgPool2d(1),
-            flatten=nn.Flatten(),
-            fc=nn.Linear(channels, num_classes),
-        )
+        norm, relu, fc = nn.BatchNorm2d(channels), nn.ReLU(inplace=True), nn.Linear(channels, num_classes)
+        self.head = named(norm=norm, relu=relu, pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=fc)
         self.min_size = 2 ** (len(depths) - 1) if small_images else 2 ** (len(depths) + 1) - 3
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):

@@ -614,7 +614,7 @@ def he_std(weight):
         "He's rule, eight epochs",
         """
 torch.manual_seed(0)
-net = training.initialise(models.get_model("vgg19_tiny"), lambda w: nn.init.kaiming_normal_(w, nonlinearity="relu"))
+net = training.initialize(models.get_model("vgg19_tiny"), lambda w: nn.init.kaiming_normal_(w, nonlinearity="relu"))
 my_run = training.fit(net, street, epochs=8, lr=0.01, batch_size=32, progress=False)
 """,
         slow=True,
@@ -645,7 +645,7 @@ my_run = training.fit(models.get_model("vgg19_bn_tiny"), some, epochs=1, lr=0.02
         """
 torch.manual_seed(0)
 some = data.load("street_digits", train=512, test=100)
-net = training.initialise(models.get_model("vgg19_tiny"), lambda w: nn.init.normal_(w, std=0.01))
+net = training.initialize(models.get_model("vgg19_tiny"), lambda w: nn.init.normal_(w, std=0.01))
 my_run = training.fit(net, some, epochs=2, lr=0.02, batch_size=32, progress=False)
 """,
         mistake="starts all layers with a standard deviation of 0.01, from which nineteen layers stay silent",
@@ -655,7 +655,7 @@ my_run = training.fit(net, some, epochs=2, lr=0.02, batch_size=32, progress=Fals
         "well started, never trained",
         """
 torch.manual_seed(0)
-my_run = training.initialise(models.get_model("vgg19_tiny"), nn.init.kaiming_normal_)
+my_run = training.initialize(models.get_model("vgg19_tiny"), nn.init.kaiming_normal_)
 """,
         mistake="has a good start and no training behind it",
     ),

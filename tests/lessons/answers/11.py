@@ -649,7 +649,7 @@ my_run = training.fit(net, many, epochs=5, **recipe, progress=False)
         "11.budget",
         "a fresh network",
         """
-my_run = models.get_model("mobilenet_v1_tiny", width=0.25)
+my_run = models.get_model("mobilenet_v1_tiny", width_mult=0.25)
 """,
         mistake="hands in a network that was never trained, not a run",
     ),
@@ -669,7 +669,7 @@ my_run = training.fit(models.get_model("mobilenet_v1_tiny"), few, epochs=1, batc
         """
 torch.manual_seed(0)
 few = data.load("street_digits", train=128, test=10)
-net = models.get_model("mobilenet_v1_tiny", width=0.25)
+net = models.get_model("mobilenet_v1_tiny", width_mult=0.25)
 my_run = training.fit(net, few, epochs=1, lr=0.1, batch_size=64, progress=False)
 """,
         mistake="one pass over 128 images: the network reads hardly more than by chance",

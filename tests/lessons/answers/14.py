@@ -468,7 +468,7 @@ def circular(*strides):
 def transformer(positions):
     net = models.get_model("vit_b_16_tiny", depth=2, mlp_width=128).eval().double()
     nn.init.normal_(net.head[-1].weight)
-    (nn.init.normal_ if positions else nn.init.zeros_)(net.stem[1].pos_embedding)
+    (nn.init.normal_ if positions else nn.init.zeros_)(net.stem.positions.pos_embedding)
     return net
 
 
