@@ -549,4 +549,132 @@ my_run = training.evaluate(net, small.train)
 """,
         mistake="gives the accuracy on the images it was trained on, and not a run with its network",
     ),
+    Right(
+        "00.training-loop",
+        "a DataLoader that shuffles",
+        """
+from torch.utils.data import DataLoader, TensorDataset
+
+def train_epoch(model, inputs, labels, optimizer, batch_size):
+    model.train()
+    tot=0
+    n=0
+    for x,y in DataLoader(TensorDataset(inputs,labels),batch_size,shuffle=True):
+        l=F.cross_entropy(model(x),y)
+        optimizer.zero_grad()
+        l.backward()
+        optimizer.step()
+        tot+=l.item()
+        n+=1
+    return tot/n
+""",
+    ),
+    Right(
+        "00.training-loop",
+        "a shuffled list, a loss module, a tensor returned",
+        """
+import random
+
+def train_epoch(model, inputs, labels, optimizer, batch_size):
+    model.train()
+    idx=list(range(len(labels)))
+    random.shuffle(idx)
+    out=[]
+    crit=torch.nn.CrossEntropyLoss()
+    for i in range(0,len(idx),batch_size):
+        k=idx[i:i+batch_size]
+        optimizer.zero_grad()
+        l=crit(model(inputs[k]),labels[k])
+        l.backward()
+        optimizer.step()
+        out.append(l.detach())
+    return torch.stack(out).mean()
+""",
+    ),
+    Right(
+        "00.training-loop",
+        "NumPy's permutation, log-softmax, model.zero_grad",
+        """
+def train_epoch(model, inputs, labels, optimizer, batch_size):
+    model.train(True)
+    p=np.random.permutation(len(labels))
+    s=[]
+    for k in np.array_split(p, -(-len(p)//batch_size)):
+        model.zero_grad()
+        l=F.nll_loss(F.log_softmax(model(inputs[k]),1),labels[k])
+        l.backward()
+        optimizer.step()
+        s.append(float(l))
+    return np.mean(s)
+""",
+    ),
+    Wrong(
+        "00.training-loop",
+        "sums the loss over the batch",
+        """
+def train_epoch(model, inputs, labels, optimizer, batch_size):
+    model.train()
+    out=[]
+    for b in torch.randperm(len(labels)).split(batch_size):
+        l=F.cross_entropy(model(inputs[b]),labels[b],reduction="sum")
+        optimizer.zero_grad()
+        l.backward()
+        optimizer.step()
+        out.append(l.item())
+    return sum(out)/len(out)
+""",
+        mistake="the gradient is that of the sum, so the step is as many times too large as the batch has images",
+    ),
+    Wrong(
+        "00.training-loop",
+        "uses all images in each step",
+        """
+def train_epoch(model, inputs, labels, optimizer, batch_size):
+    model.train()
+    out=[]
+    for b in torch.randperm(len(labels)).split(batch_size):
+        l=F.cross_entropy(model(inputs),labels)
+        optimizer.zero_grad()
+        l.backward()
+        optimizer.step()
+        out.append(l.item())
+    return sum(out)/len(out)
+""",
+        mistake="each step is made with all images, not with a batch",
+    ),
+    Wrong(
+        "00.training-loop",
+        "softmax before the cross-entropy",
+        """
+def train_epoch(model, inputs, labels, optimizer, batch_size):
+    model.train()
+    out=[]
+    for b in torch.randperm(len(labels)).split(batch_size):
+        l=F.cross_entropy(F.softmax(model(inputs[b]),1),labels[b])
+        optimizer.zero_grad()
+        l.backward()
+        optimizer.step()
+        out.append(l.item())
+    return sum(out)/len(out)
+""",
+        mistake="cross_entropy takes logits, and applies the softmax itself",
+    ),
+    Wrong(
+        "00.training-loop",
+        "two random orders",
+        """
+def train_epoch(model, inputs, labels, optimizer, batch_size):
+    model.train()
+    out=[]
+    x,y=inputs[torch.randperm(len(labels))],labels[torch.randperm(len(labels))]
+    for i in range(0,len(y),batch_size):
+        l=F.cross_entropy(model(x[i:i+batch_size]),y[i:i+batch_size])
+        optimizer.zero_grad()
+        l.backward()
+        optimizer.step()
+        out.append(l.item())
+    return sum(out)/len(out)
+""",
+        mistake="images and labels are shuffled separately, so that they no longer belong together",
+    ),
 ]
