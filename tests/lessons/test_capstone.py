@@ -1,6 +1,7 @@
 """Lesson 17's records say what its text reads out of them."""
 
 import statistics
+from fractions import Fraction
 
 import pytest
 import torch
@@ -8,6 +9,9 @@ import torch
 from cnnlab import course, measure, models
 from cnnlab.training import SpeedNet
 from cnnlab.training.speedrun import Part
+
+TASKS = {task.id: task for task in course.exercises("17")}
+
 
 BOARD = course.record("leaderboard").results
 ACCURACY = {name: statistics.mean(run["test"] for run in entry["runs"]) for name, entry in BOARD.items()}
@@ -60,3 +64,34 @@ def test_the_capstone_reaches_its_mark_within_ten_minutes():
     runs = course.record("speedrun_cifar10").results["runs"]
     assert len(runs) == 3
     assert all(run["held_out"] >= 0.9 and run["seconds"] <= 600 for run in runs)
+
+
+def test_the_front_is_what_nothing_beats():
+    task = TASKS["17.front"]
+    for (networks,) in task.arguments():
+        points = {name: (-cost, accuracy) for name, (cost, accuracy) in networks.items()}
+        beaten = {
+            name
+            for name, own in points.items()
+            for other in points.values()
+            if other != own and all(a >= b for a, b in zip(other, own, strict=True))
+        }
+        assert task.made(task.solution)(networks) == set(networks) - beaten
+
+
+def test_so_many_images_are_enough_and_one_less_is_not():
+    task = TASKS["17.luck"]
+    for first, second, *rest in task.arguments():
+        p, q = Fraction(str(first)), Fraction(str(second))
+        errors = Fraction(str(rest[0])) if rest else 2
+        needed = task.made(task.solution)(first, second, *rest)
+        for images in (needed, needed - 1):
+            squared_error = (p * (1 - p) + q * (1 - q)) / images
+            assert ((p - q) ** 2 >= errors**2 * squared_error) == (images == needed)
+
+
+def test_whitened_patches_have_no_correlation_and_mean_square_one():
+    task = TASKS["17.whiten"]
+    for (patches,) in task.arguments():
+        outputs = patches @ task.made(task.solution)(patches).T
+        torch.testing.assert_close(outputs.T @ outputs / len(outputs), torch.eye(patches.shape[1]), atol=2e-3, rtol=0)

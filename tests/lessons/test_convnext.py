@@ -5,9 +5,12 @@ import torch
 import torchvision
 from torch.nn import functional as F
 
-from cnnlab import models
+from cnnlab import course, models
 from cnnlab.lessons.convnext import study
+from cnnlab.models.convnext import Block
 from cnnlab.models.convnext_roadmap import STEPS
+
+TASKS = {task.id: task for task in course.exercises("15")}
 
 
 def test_the_papers_table_names_every_step_once():
@@ -55,3 +58,38 @@ def test_the_familys_figures_are_those_of_torchvisions_weights(name):
     meta = torchvision.models.get_model_weights(name).IMAGENET1K_V1.meta
     accuracies = meta["_metrics"]["ImageNet-1K"]
     assert study.FAMILY[name] == (accuracies["acc@1"], accuracies["acc@5"], meta["_ops"])
+
+
+def test_squares_are_a_convolution():
+    task = TASKS["15.patchify"]
+    for images, weight, bias, patch in task.arguments():
+        kernel = weight.reshape(-1, images.shape[1], patch, patch)
+        maps = F.conv2d(images, kernel, bias, stride=patch)
+        torch.testing.assert_close(task.made(task.solution)(images, weight, bias, patch), maps, atol=1e-4, rtol=1e-4)
+
+
+def test_the_layer_norm_is_pytorchs():
+    task = TASKS["15.layer-norm"]
+    for x, weight, bias, *eps in task.arguments():
+        normed = F.layer_norm(x.permute(0, 2, 3, 1), weight.shape, weight, bias, *(eps or [1e-6])).permute(0, 3, 1, 2)
+        torch.testing.assert_close(task.made(task.solution)(x, weight, bias, *eps), normed, atol=1e-4, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_the_block_is_the_networks():
+    task = TASKS["15.block"]
+    for x, *layers, layer_scale in task.arguments():
+        block = Block(x.shape[1], layer_scale=1.0).eval()
+        residual = block.residual
+        for theirs, ours in zip((residual.depthwise, residual.norm, residual.fc1, residual.fc2), layers, strict=True):
+            theirs.load_state_dict(ours.state_dict())
+        block.layer_scale.copy_(layer_scale.view_as(block.layer_scale))
+        torch.testing.assert_close(task.made(task.solution)(x, *layers, layer_scale), block(x))
+
+
+def test_the_share_inside_is_counted_weight_by_weight():
+    task = TASKS["15.inside"]
+    for kernel, size in task.arguments():
+        reach = range(-(kernel // 2), kernel // 2 + 1)
+        hits = sum(0 <= i + step < size for i in range(size) for step in reach)  # on one axis; the other is alike
+        assert task.made(task.solution)(kernel, size) == pytest.approx((hits / (kernel * size)) ** 2)

@@ -5,7 +5,9 @@ import torch
 
 from cnnlab import course, measure, models
 from cnnlab.lessons.efficientnet import study
-from cnnlab.models.efficientnet import SCALES
+from cnnlab.models.efficientnet import SCALES, SqueezeExcitation
+
+TASKS = {task.id: task for task in course.exercises("13")}
 
 
 @pytest.mark.parametrize("name", ["b0", "b1", "b3"])
@@ -50,3 +52,30 @@ def test_the_record_keeps_its_budgets():
         wanted = {"base": 1, "grid": 2, "4x": 4}[run["case"].split()[0]]
         assert run["macs"] == study.macs(run["width"], run["blocks"], run["size"])
         assert run["macs"] == pytest.approx(wanted * study.macs(), rel=0.02)
+
+
+def test_channels_are_rounded_as_the_networks_are():
+    task = TASKS["13.round-channels"]
+    for (channels,) in task.arguments():
+        assert task.made(task.solution)(channels) == models.mobilenet_v2.round_channels(channels)
+
+
+def test_the_three_coefficients_spend_the_budget():
+    task = TASKS["13.constraint"]
+    for alpha, beta, *factor in task.arguments():
+        budget = factor[0] if factor else 2
+        if alpha * beta**2 > budget:
+            with pytest.raises(ValueError, match="budget"):
+                task.made(task.solution)(alpha, beta, *factor)
+        else:
+            assert alpha * beta**2 * task.made(task.solution)(alpha, beta, *factor) ** 2 == pytest.approx(budget)
+
+
+def test_squeeze_and_excitation_is_the_networks():
+    task = TASKS["13.squeeze-excitation"]
+    for x, narrow, widen in task.arguments():
+        layer = SqueezeExcitation(narrow.in_features, narrow.out_features)
+        for linear, conv in ((narrow, layer.weigh.fc1), (widen, layer.weigh.fc2)):
+            conv.weight.data.copy_(linear.weight[:, :, None, None])
+            conv.bias.data.copy_(linear.bias)
+        torch.testing.assert_close(task.made(task.solution)(x, narrow, widen), layer(x))

@@ -247,6 +247,12 @@ def test_a_change_of_the_input_is_called_one(declare):
     check = declare(**ROWS)
     assert "f changes x, which it was given" in check(in_place).message
     assert check(lambda x: in_place(x.clone())).status == "passed"
+
+    def collects(x):
+        (x.requires_grad_() ** 2).sum().backward()
+        return x.mean(1)
+
+    assert "f changes x, which it was given" in check(collects).message  # a second call would add to x.grad
     lists = declare("def f(x):\n    return sum(x)", cases=[([1],), ([2, 3],)])
     assert "copy.deepcopy(x)" in lists(lambda x: sum(x.pop() for _ in list(x))).message
 

@@ -16,10 +16,29 @@ from cnnlab import course
 COMPARED = [pytest.param(task, id=task.id) for task in course.exercises() if task.compared]
 
 # Changes of which no input shows anything, or none that the exercise speaks of: (exercise, change) and why.
-EQUIVALENT: dict[tuple[str, str], str] = {}
+EQUIVALENT: dict[tuple[str, str], str] = {
+    ("12.reinforce", "line 4: 0 → -1 in logits.softmax(0)"): "there is one axis",
+    (
+        "13.round-channels",
+        "line 2: int(channels + 4) → channels + 4 in int(channels + 4) // 8",
+    ): "// rounds down anyway",
+    (
+        "13.round-channels",
+        "line 3: rounded >= 0.9 * channels → rounded > 0.9 * channels in rounded if rounded >= 0.9 * channels else rounded + 8",
+    ): "no float times 0.9 is exactly its nearest multiple of 8, where that is less",
+    ("14.attend", "line 2: -1 → 1 in queries.shape[-1]"): "of two axes the last is the second",
+    ("14.attend", "line 3: -1 → 1 in scores.softmax(-1)"): "of two axes the last is the second",
+    (
+        "14.attention-cost",
+        "line 2: size // patch → size / patch in size // patch",
+    ): "an image is cut into whole patches",
+    ("14.patches", "line 3: 1 → 2 in weight.shape[-1]"): "kernels are square",
+}
 
 # Exercises in which a number that is rounded, or compared, is exact however it is computed, and why.
-EXACT: dict[str, str] = {}
+EXACT: dict[str, str] = {
+    "13.constraint": "2 / (2 * 1) is 1 in every formula, and a gamma of exactly 1 is allowed",
+}
 
 OPERATORS = {ast.FloorDiv: ast.Div, ast.Div: ast.FloorDiv, ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div}
 COMPARISONS = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq}

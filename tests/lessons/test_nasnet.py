@@ -1,5 +1,6 @@
 """Lesson 12's small space and its records, which the text speaks about."""
 
+import math
 from itertools import product
 
 import pytest
@@ -8,6 +9,8 @@ import torch
 from cnnlab import course, measure, training
 from cnnlab.lessons.nasnet.study import CELLS, SPACE, TERMS, number, proxy, transferred
 from cnnlab.models.nasnet import NORMAL_A, REDUCTION_A, Cell, CellSpec
+
+TASKS = {task.id: task for task in course.exercises("12")}
 
 
 def test_the_order_of_a_sum_does_not_change_the_number_of_a_cell():
@@ -47,3 +50,25 @@ def test_the_searches_and_replays_of_the_record_say_what_its_table_says():
         for seed in (0, 50, 99):
             search = method(SPACE, look_up, 100, seed=seed)
             assert [number(cell) for cell in search.best] == results["replays"][name]["found"][seed]
+
+
+def test_sequences_are_as_many_as_the_controller_can_draw():
+    task = TASKS["12.count"]
+    for blocks, operations in task.arguments():
+        space = math.prod(training.CellSpace(blocks, ("identity",)).choices) * operations ** (4 * blocks)
+        assert task.made(task.solution)(blocks, operations) == space
+
+
+def test_the_push_is_the_gradient_of_the_log_probability():
+    task = TASKS["12.reinforce"]
+    for logits, choice, reward, baseline in task.arguments():
+        given = logits.clone().requires_grad_()
+        (gradient,) = torch.autograd.grad((reward - baseline) * given.log_softmax(0)[choice], given)
+        torch.testing.assert_close(task.made(task.solution)(logits, choice, reward, baseline), gradient)
+
+
+def test_a_cell_gives_out_what_its_network_does():
+    task = TASKS["12.channels"]
+    for inputs, width in task.arguments():
+        spec = CellSpec(tuple(("identity", left, "identity", right) for left, right in inputs))
+        assert task.made(task.solution)(inputs, width) == width * len(spec.output)

@@ -11,6 +11,8 @@ from cnnlab.lessons.transfer import study
 from cnnlab.models.pretrained import FOLDER
 from cnnlab.training import last_layer
 
+TASKS = {task.id: task for task in course.exercises("16")}
+
 
 @pytest.mark.parametrize("name", ["named", "turned"])
 def test_a_shipped_backbone_reads_what_its_record_says(name):
@@ -80,3 +82,19 @@ def test_the_probes_head_is_where_tuning_begins():
 def test_the_parts_of_a_network_are_all_of_it():
     model = study.backbone("named")
     assert sum(study.parts(model).values()) == sum(p.numel() for p in model.parameters())
+
+
+def test_the_probes_gradient_is_autograds():
+    task = TASKS["16.probe"]
+    for features, labels, weight, bias, strength in task.arguments():
+        given = weight.clone().requires_grad_()
+        penalty = given.square().sum() / (2 * strength * len(labels))
+        loss = torch.nn.functional.cross_entropy(features @ given.T + bias, labels) + penalty
+        (gradient,) = torch.autograd.grad(loss, given)
+        torch.testing.assert_close(task.made(task.solution)(features, labels, weight, bias, strength), gradient)
+
+
+def test_the_difference_of_the_exercise_is_the_records():
+    task = TASKS["16.difference"]
+    for first, second in task.arguments():
+        assert task.made(task.solution)(first, second) == pytest.approx(study.paired(first, second), rel=1e-4)

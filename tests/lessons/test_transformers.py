@@ -7,6 +7,9 @@ from torch.nn import functional as F
 
 from cnnlab import course, measure, models
 from cnnlab.lessons.transformers import study
+from cnnlab.models.vit import ViT
+
+TASKS = {task.id: task for task in course.exercises("14")}
 
 
 def test_the_shares_are_those_that_the_layer_uses():
@@ -57,3 +60,57 @@ def test_the_record_gives_both_the_same_work():
 
 
 MAKE = {"ResNet": study.small_resnet, "ViT": study.small_vit}
+
+
+def test_patches_are_a_convolution():
+    task = TASKS["14.patches"]
+    for images, weight, bias in task.arguments():
+        maps = F.conv2d(images, weight, bias, stride=weight.shape[-1])
+        torch.testing.assert_close(
+            task.made(task.solution)(images, weight, bias), maps.flatten(2).transpose(1, 2), atol=1e-4, rtol=1e-4
+        )
+
+
+def test_attention_by_hand_is_pytorchs():
+    task = TASKS["14.attend"]
+    for case in task.arguments():
+        expected = F.scaled_dot_product_attention(*(part[None] for part in case))[0]
+        torch.testing.assert_close(task.made(task.solution)(*case), expected)
+
+
+def test_the_two_products_cost_what_the_network_counts():
+    task = TASKS["14.attention-cost"]
+    for size, patch, width in task.arguments()[1:]:  # the first is too narrow for four heads
+        with torch.device("meta"):
+            vit = ViT(size, patch, width, depth=1, heads=4, mlp_width=8)
+            layers = measure.cost(vit, size).layers
+        tokens = (size // patch) ** 2 + 1
+        products = sum(layer.macs for layer in layers if ".attention." in layer.name) - 4 * tokens * width * width
+        assert task.made(task.solution)(size, patch, width) == products
+
+
+@torch.no_grad()
+def test_shifts_that_go_unnoticed_are_found_by_trying():
+    image = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    torch.manual_seed(0)
+    networks = [_three_convolutions(1), _three_convolutions(2), study.small_vit(), study.small_vit()]
+    for vit in networks[2:]:
+        nn.init.normal_(vit.head[-1].weight)  # it begins at zero, and would hide everything
+    nn.init.zeros_(networks[2].stem.positions.pos_embedding)
+    found = []
+    for network in networks:
+        network.double().eval()
+        logits = network(image)
+        same = (
+            s for s in range(1, 33) if torch.allclose(network(image.roll((s, s), (2, 3))), logits, atol=1e-9, rtol=0)
+        )
+        found.append(next(same))
+    task = TASKS["14.shift"]
+    assert tuple(found) == task.made(task.solution)
+
+
+def _three_convolutions(stride: int) -> nn.Module:
+    layers = [nn.Conv2d(3, 8, 3, 1, 1, padding_mode="circular"), nn.ReLU()]
+    for _ in range(2):
+        layers += [nn.Conv2d(8, 8, 3, stride, 1, padding_mode="circular"), nn.ReLU()]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 10))

@@ -1,29 +1,23 @@
 """Lesson 13, EfficientNet: its exercises."""
 
-import math
-from collections.abc import Callable
+from numbers import Integral
 
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
-from cnnlab import data, measure, models
+from cnnlab import data, measure
+from cnnlab.lessons.compare import kind, shown
 from cnnlab.lessons.efficientnet.study import macs
-from cnnlab.lessons.exercise import Wrong, exercise
-from cnnlab.models.efficientnet import (
-    SqueezeExcitation,
-)
+from cnnlab.lessons.exercise import Wrong, edit, exercise, source, when
 from cnnlab.training import evaluate
 
-# The exercises
-
-
-@exercise(
+exercise(
     "13.round-channels",
     points=2,
     stub='''
         def round_channels(channels):
-            """The multiple of 8 nearest to `channels` (at least 8), or the next one if that is less than 90 % of it."""
+            """The multiple of 8 nearest to `channels` (at least 8), or the next one if that is less than 90 % "
+            "of it."""
             ...
     ''',
     solution="""
@@ -35,53 +29,85 @@ from cnnlab.training import evaluate
         "To the nearest multiple of 8: add 4 and cut off what is over, int(channels + 4) // 8 * 8.",
         "Then two special cases: nothing may be below 8, and nothing below 0.9 * channels.",
     ],
-    wrong={
-        "always round up": """
+    cases=[  # none halfway between two multiples of 8
+        (channels,)
+        for channels in (38.4, 35.2, 32, 11, 9.5, 19, 2, 3.2, 17.6, 22, 28.8, 44.8, 51.5, 52.5, 59.7, 104.0001, 352)
+    ],
+    wrong=[
+        source(
+            """
             def round_channels(channels):
                 return -(-int(channels) // 8) * 8
-        """,
-        "90 %": """
+            """,
+            "You always round up; 35.2 channels are nearest to 32.",
+        ),
+        source(
+            """
             def round_channels(channels):
-                return max(8, int(channels + 4) // 8 * 8)
-        """,
-        "no channels at all": """
+                return math.ceil(channels / 8) * 8
+            """,
+            "You always go up; 35.2 channels are nearest to 32, and up to a tenth may be lost.",
+        ),
+        edit(
+            "rounded if rounded >= 0.9 * channels else rounded + 8",
+            "rounded",
+            "Of 11 wanted channels yours leaves 8, which is less than 90% of them: there it must go up.",
+        ),
+        source(
+            """
             def round_channels(channels):
                 rounded = int(channels + 4) // 8 * 8
                 return rounded if rounded == 0 or rounded >= 0.9 * channels else rounded + 8
-        """,
-        "even multiple": """
+            """,
+            "For 2 wanted channels yours gives 0: a layer with no channels at all.",
+        ),
+        source(
+            """
             def round_channels(channels):
-                rounded = max(8, round(channels / 8) * 8)
-                return rounded if rounded >= 0.9 * channels else rounded + 8
-        """,
-        "cut": """
+                return int(channels + 4) // 8 * 8
+            """,
+            "For 2 wanted channels yours gives 0, a layer with no channels at all, and of 11 it leaves less than 90%.",
+        ),
+        source(
+            """
             def round_channels(channels):
                 return max(8, int(channels) // 8 * 8)
-        """,
-    },
+            """,
+            "You cut off what is over; 38.4 channels are nearer to 40 than to 32.",
+        ),
+        source(
+            """
+            def round_channels(channels):
+                return int(channels) // 8 * 8
+            """,
+            "You cut off what is over; 38.4 channels are nearer to 40 than to 32.",
+        ),
+        edit("channels + 4", "channels", "You cut off what is over; 38.4 channels are nearer to 40 than to 32."),
+        edit("rounded + 8", "8 * math.ceil(0.9 * channels / 8 + 1)", "One step up is enough: the next multiple of 8."),
+        edit(
+            "rounded >= 0.9 * channels",
+            "channels >= 0.9 * rounded",
+            "The other way around: what is left, `rounded`, must be at least 90% of `channels`.",
+        ),
+        edit("// 8 * 8", "// 8", "This is the number of eights: times 8."),
+        edit(
+            "0.9 *", "0.8 *", "90% of the channels must be left, not 80%: of {channels} wanted ones yours leaves {got}."
+        ),
+        edit("rounded + 8", "max(8, int(0.9 * channels))", "{got} is no multiple of 8: go up to the next one, by 8."),
+        when(
+            lambda results: any(result % 8 for result in results),
+            """
+            def round_channels(channels):
+                rounded = max(4, round(channels / 4) * 4)
+                return rounded if rounded >= 0.9 * channels else rounded + 4
+            """,
+            "Some of your numbers are no multiples of 8.",
+        ),
+    ],
 )
-def check_round_channels(round_channels) -> None:
-    cases = [32, 35.2, 38.4, 22, 44.8, 17.6, 28.8, 11, 52, 3.2, 2, 352, 104.0001]
-    got = [round_channels(c) for c in cases]
-    true = [models.mobilenet_v2.round_channels(c) for c in cases]
-    if got == true:
-        return
-    by_case = dict(zip(cases, got, strict=True))
-    if by_case[2] == 0:
-        raise Wrong("For 2 wanted channels yours gives 0: a layer with no channels at all.")
-    if got == [max(8, int(c) // 8 * 8) for c in cases]:
-        raise Wrong("You cut off what is over; 38.4 channels are nearer to 40 than to 32.")
-    if got == [-(-int(c) // 8) * 8 for c in cases]:
-        raise Wrong("You always round up; 35.2 channels are nearest to 32.")
-    if by_case[11] == 8:
-        raise Wrong("Of 11 wanted channels yours leaves 8, which is less than 90 % of them: there it must go up.")
-    if by_case[52] == 48:
-        raise Wrong("Python's round takes 6.5 to the even multiple, 6: of 52 channels 48 are left. Add 4 and cut.")
-    case, value, right = next(t for t in zip(cases, got, true, strict=True) if t[1] != t[2])
-    raise Wrong(f"Of {case} wanted channels there should be {right}; yours gives {value}.")
 
 
-@exercise(
+exercise(
     "13.constraint",
     points=2,
     stub='''
@@ -101,73 +127,105 @@ def check_round_channels(round_channels) -> None:
         "Solve alpha * beta**2 * gamma**2 = factor for gamma**2, then take the root.",
         "If gamma**2 comes out below 1, nothing is left for the resolution: raise ValueError(...).",
     ],
-    wrong={
-        "square of gamma": """
+    cases=[
+        (1.2, 1.1),
+        (1.0, 1.0),
+        (1.3, 1.05),
+        (1.6, 1.3),
+        (1.4, 1.2),
+        (2.0, 1.0),
+        (1.1, 1.2, 3),
+        (1.3, 1.2, 4),
+        (1.5, 1.45, 3),
+        (1.7, 1.1, 1.9),
+    ],
+    wrong=[
+        edit("return squared**0.5", "return squared", "This is the square of gamma: take the root."),
+        edit(
+            "beta**2",
+            "beta",
+            "Beta is there only once; twice the channels is four times the work.",
+        ),
+        edit("(alpha * beta**2)", "(alpha * beta) ** 2", "You squared alpha too: depth counts once, width twice."),
+        edit(
+            "(alpha * beta**2)", "(alpha**2 * beta)", "It is beta that is squared, and not alpha: width counts twice."
+        ),
+        edit("(alpha * beta**2)", "alpha * beta**2", "Brackets: factor is divided by the whole product."),
+        edit(
+            '    if squared < 1:\n        raise ValueError("alpha and beta alone exceed the budget")\n',
+            "",
+            "{call}: alpha and beta exceed the budget, and yours gives a gamma below 1, {got:.2f}, and no ValueError.",
+        ),
+        edit(
+            '    if squared < 1:\n        raise ValueError("alpha and beta alone exceed the budget")\n',
+            "",
+            "return squared**0.5",
+            "return max(1.0, squared**0.5)",
+            "{call}: alpha and beta alone exceed the budget, and a gamma of 1 does not mend that: raise a ValueError.",
+        ),
+        when(
+            lambda results: any(isinstance(result, ValueError) or result is ValueError for result in results),
+            """
             def gamma(alpha, beta, factor=2):
-                if factor < alpha * beta**2:
-                    raise ValueError
-                return factor / (alpha * beta**2)
-        """,
-        "once": """
+                squared = factor / (alpha * beta**2)
+                return squared**0.5 if squared >= 1 else ValueError("too much")
+            """,
+            "You returned the ValueError; an error is raised: raise ValueError(...).",
+        ),
+        when(
+            lambda results: any(result is None for result in results) and not all(result is None for result in results),
+            """
             def gamma(alpha, beta, factor=2):
-                if factor < alpha * beta:
-                    raise ValueError
-                return (factor / (alpha * beta)) ** 0.5
-        """,
-        "depth counts once": """
-            def gamma(alpha, beta, factor=2):
-                if factor < (alpha * beta) ** 2:
-                    raise ValueError
-                return (factor / (alpha * beta) ** 2) ** 0.5
-        """,
-        "below 1": """
-            def gamma(alpha, beta, factor=2):
-                return (factor / (alpha * beta**2)) ** 0.5
-        """,
-        "another budget": """
-            def gamma(alpha, beta, factor=2):
-                if 2 < alpha * beta**2:
-                    raise ValueError
-                return (2 / (alpha * beta**2)) ** 0.5
-        """,
-    },
+                squared = factor / (alpha * beta**2)
+                return squared**0.5 if squared >= 1 else None
+            """,
+            "{call}: alpha and beta alone exceed the budget; yours returns None there. Raise a ValueError.",
+        ),
+        edit("squared = factor /", "squared = 2 /", "Right for a factor of 2, but yours ignores another budget."),
+        edit(
+            "squared < 1",
+            "factor > alpha * beta**2",
+            "The comparison is the wrong way around: yours refuses what leaves room.",
+        ),
+        edit(
+            "factor / (alpha * beta**2)",
+            "alpha * beta**2 / factor",
+            "This is upside down: solve alpha * beta**2 * gamma**2 = factor for gamma.",
+        ),
+        edit(
+            "factor / (alpha * beta**2)",
+            "1 + factor - alpha * beta**2",
+            "The three multiply: divide factor by alpha * beta**2, do not subtract.",
+        ),
+        edit(
+            "factor / (alpha * beta**2)",
+            "factor - alpha * beta**2",
+            "The three multiply: divide factor by alpha * beta**2, do not subtract.",
+        ),
+    ],
 )
-def check_constraint(gamma) -> None:
-    cases = [(1.2, 1.1, 2), (1.0, 1.0, 2), (1.3, 1.05, 2), (1.1, 1.2, 3), (1.3, 1.2, 4)]
-    got = []
-    for case in cases:
-        try:
-            got.append(gamma(*case))
-        except ValueError:
-            raise Wrong(
-                f"Yours refuses alpha {case[0]}, beta {case[1]} and factor {case[2]}, which leave room."
-            ) from None
-
-    def matches(formula: Callable[[float, float, float], float]) -> bool:
-        return all(math.isclose(value, formula(*case), rel_tol=1e-6) for value, case in zip(got, cases, strict=True))
-
-    diagnoses = [
-        (lambda a, b, f: f / (a * b * b), "This is the square of gamma: take the root."),
-        (lambda a, b, f: math.sqrt(f / (a * b)), "Beta is there only once; twice the channels is four times the work."),
-        (lambda a, b, f: math.sqrt(f / (a * b) ** 2), "You squared alpha too: depth counts once, width twice."),
-        (lambda a, b, f: math.sqrt(2 / (a * b * b)), "Right for a factor of 2, but yours ignores another budget."),
-    ]
-    for formula, diagnosis in diagnoses:
-        if matches(formula):
-            raise Wrong(diagnosis)
-    if not matches(lambda a, b, f: math.sqrt(f / (a * b * b))):
-        products = [a * b**2 * g**2 for (a, b, _), g in zip(cases, got, strict=True)]
-        raise Wrong(f"With your gamma the product is {products[0]:.3f} for alpha 1.2 and beta 1.1; it should be 2.")
-    try:
-        value = gamma(1.6, 1.3)
-    except ValueError:
-        return
-    raise Wrong(
-        f"Alpha 1.6 and beta 1.3 exceed the budget; yours gives a gamma below 1, {value:.2f}, and no ValueError."
-    )
 
 
-@exercise(
+def maps_and_layers() -> list[tuple]:
+    generator = torch.Generator().manual_seed(0)
+
+    def drawn(*shape: int) -> torch.Tensor:
+        return torch.randn(shape, generator=generator)
+
+    found = [(torch.tensor([[[[1.0, 3.0]], [[-2.0, 0.5]]]]), *_layers(drawn, 2, 3))]
+    for n, c, few, h, w in ((4, 4, 2, 4, 4), (3, 12, 4, 5, 7)):  # in the first of these wrong matches of axes fit too
+        found.append((drawn(n, c, h, w) + 2 * drawn(n, c, 1, 1), *_layers(drawn, c, few)))
+    return found
+
+
+def _layers(drawn, channels: int, few: int) -> tuple[nn.Linear, nn.Linear]:
+    narrow, widen = nn.Linear(channels, few), nn.Linear(few, channels)
+    for layer in (narrow, widen):
+        layer.weight.data, layer.bias.data = drawn(*layer.weight.shape), drawn(*layer.bias.shape)
+    return narrow, widen
+
+
+exercise(
     "13.squeeze-excitation",
     points=3,
     stub='''
@@ -186,75 +244,123 @@ def check_constraint(gamma) -> None:
         "Squeeze: the mean of each channel over height and width, (N, C, H, W) becomes (N, C).",
         "The gates are (N, C). gates[:, :, None, None] fits to x and multiplies each channel by its own gate.",
     ],
-    wrong={
-        "without the sigmoid": """
-            def squeeze_excite(x, narrow, widen):
-                return x * widen(F.silu(narrow(x.mean((2, 3)))))[:, :, None, None]
-        """,
-        "softmax": """
-            def squeeze_excite(x, narrow, widen):
-                return x * widen(F.silu(narrow(x.mean((2, 3))))).softmax(1)[:, :, None, None]
-        """,
-        "largest": """
-            def squeeze_excite(x, narrow, widen):
-                return x * torch.sigmoid(widen(F.silu(narrow(x.amax((2, 3))))))[:, :, None, None]
-        """,
-        "only the gates": """
-            def squeeze_excite(x, narrow, widen):
-                return torch.sigmoid(widen(F.silu(narrow(x.mean((2, 3))))))
-        """,
-        "all images": """
-            def squeeze_excite(x, narrow, widen):
-                return x * torch.sigmoid(widen(F.silu(narrow(x.mean((0, 2, 3))))))[:, None, None]
-        """,
-        "ReLU": """
-            def squeeze_excite(x, narrow, widen):
-                return x * torch.sigmoid(widen(F.relu(narrow(x.mean((2, 3))))))[:, :, None, None]
-        """,
-        "added": """
-            def squeeze_excite(x, narrow, widen):
-                return x + torch.sigmoid(widen(F.silu(narrow(x.mean((2, 3))))))[:, :, None, None]
-        """,
-    },
+    cases=maps_and_layers,
+    wrong=[
+        edit(
+            "torch.sigmoid(widen(F.silu(narrow(squeezed))))",
+            "widen(F.silu(narrow(squeezed)))",
+            "Gates without the sigmoid can be negative or large; they should be in 0 to 1.",
+        ),
+        edit(
+            "torch.sigmoid(widen(F.silu(narrow(squeezed))))",
+            "widen(F.silu(narrow(squeezed))).softmax(1)",
+            "A softmax makes channels compete; each gate is a sigmoid of its own.",
+        ),
+        edit(
+            "torch.sigmoid(widen(F.silu(narrow(squeezed))))",
+            "widen(F.silu(narrow(squeezed))).softmax(0)",
+            "A softmax makes images compete; each gate is a sigmoid of its own.",
+        ),
+        edit("torch.sigmoid", "torch.tanh", "tanh runs from -1 to 1; a gate is a sigmoid, from 0 to 1."),
+        edit(
+            "torch.sigmoid", "F.hardsigmoid", "This is the sigmoid of straight lines, of other networks: torch.sigmoid."
+        ),
+        edit("torch.sigmoid", "F.relu", "You used a ReLU for the gates; a sigmoid keeps them in 0 to 1."),
+        edit("x.mean((2, 3))", "x.amax((2, 3))", "You squeezed to the largest value; it is the mean."),
+        edit("x.mean((2, 3))", "x.sum((2, 3))", "You squeezed to the sum over the pixels; it is the mean."),
+        edit(
+            "x * gates[:, :, None, None]",
+            "gates",
+            "These are only the gates: multiply x by them.",
+        ),
+        edit("x * gates", "gates", "These are only the gates: multiply x by them."),
+        edit(
+            "x.mean((2, 3))",
+            "x.mean((0, 2, 3))",
+            "gates[:, :, None, None]",
+            "gates[:, None, None]",
+            "You averaged over all images: each has its own gates.",
+        ),
+        edit("F.silu", "F.relu", "Between the two layers stands a SiLU here, not a ReLU."),
+        edit("F.silu", "F.gelu", "Between the two layers stands a SiLU here, not a GELU."),
+        edit(
+            "F.silu",
+            "torch.sigmoid",
+            "Between the two layers stands a SiLU here, x times its sigmoid; you took the sigmoid alone.",
+        ),
+        edit("F.silu(narrow(squeezed))", "narrow(squeezed)", "The SiLU between the two layers is missing."),
+        edit(
+            "widen(F.silu(narrow(squeezed)))",
+            "F.silu(widen(narrow(squeezed)))",
+            "The SiLU stands between the two layers; yours comes after them.",
+        ),
+        edit(
+            "widen(F.silu(narrow(squeezed)))",
+            "F.silu(widen(F.silu(narrow(squeezed))))",
+            "There is one SiLU, between the two layers; yours has a second after them.",
+        ),
+        edit("x * gates", "x + gates", "You added the gates to x: they multiply it."),
+        edit(
+            "x * gates[:, :, None, None]",
+            "x + x * gates[:, :, None, None]",
+            "You added x once more; it is only multiplied by its gates.",
+        ),
+        edit(
+            "x * gates[:, :, None, None]",
+            "x * (1 - gates[:, :, None, None])",
+            "Yours closes where it should open: x times the gates, not times 1 - gates.",
+        ),
+        edit(
+            "x * gates[:, :, None, None]",
+            "squeezed * gates",
+            "You weighed the squeezed numbers, the means; the gates weigh every pixel of x.",
+        ),
+        edit(
+            "x * gates[:, :, None, None]",
+            "(squeezed * gates)[:, :, None, None].expand_as(x)",
+            "You weighed the squeezed numbers, the means; the gates weigh every pixel of x.",
+        ),
+        edit(
+            "gates[:, :, None, None]",
+            "gates[:, None, None]",
+            "The gates were matched with the width of the map: [:, :, None, None] sets them beside the channels.",
+        ),
+        edit(
+            "gates[:, :, None, None]",
+            "gates",
+            "The gates were matched with height and width: [:, :, None, None] sets them beside the channels.",
+        ),
+        edit(
+            "torch.sigmoid(widen(F.silu(narrow(squeezed))))",
+            "torch.sigmoid(squeezed)",
+            "The two linear layers are not used.",
+        ),
+    ],
 )
-def check_squeeze_excitation(squeeze_excite) -> None:
-    torch.manual_seed(0)
-    layer = SqueezeExcitation(12, 4)
-    narrow, widen = nn.Linear(12, 4), nn.Linear(4, 12)
-    for linear, conv in ((narrow, layer.weigh.fc1), (widen, layer.weigh.fc2)):
-        nn.init.normal_(linear.weight)
-        conv.weight.data.copy_(linear.weight[:, :, None, None])
-        conv.bias.data.copy_(linear.bias)
-    x = torch.randn(3, 12, 5, 7) + torch.randn(3, 12, 1, 1)
-    with torch.no_grad():
-        got, mean = squeeze_excite(x, narrow, widen), x.mean((2, 3))
-        if got.shape == (3, 12) or got.shape == (3, 12, 1, 1):
-            raise Wrong("These are only the gates: multiply x by them.")
-
-        def gated(raw: Tensor, gate: Callable[[Tensor], Tensor] = torch.sigmoid) -> Tensor:
-            return x * gate(raw).unsqueeze(-1).unsqueeze(-1)
-
-        raw = widen(F.silu(narrow(mean)))
-        diagnoses = [
-            (gated(raw, lambda v: v), "Gates without the sigmoid can be negative or large; they should be in 0 to 1."),
-            (
-                gated(raw, lambda v: v.softmax(1)),
-                "A softmax makes channels compete; each gate is a sigmoid of its own.",
-            ),
-            (gated(widen(F.silu(narrow(x.amax((2, 3)))))), "You squeezed to the largest value; it is the mean."),
-            (gated(widen(F.silu(narrow(x.mean((0, 2, 3)))))), "You averaged over all images: each has its own gates."),
-            (gated(widen(F.relu(narrow(mean)))), "Between the two layers stands a SiLU here, not a ReLU."),
-            (x + raw.sigmoid()[:, :, None, None], "You added the gates to x: they multiply it."),
-        ]
-        if got.shape == x.shape and torch.allclose(got, layer(x), atol=1e-5):
-            return
-        for value, diagnosis in diagnoses:
-            if got.shape == value.shape and torch.allclose(got, value, atol=1e-5):
-                raise Wrong(diagnosis)
-    raise Wrong(f"The result is not x times its gates; its shape is {tuple(got.shape)} for x of {tuple(x.shape)}.")
 
 
-@exercise(
+def check_my_network(my_network: object) -> None:
+    if not isinstance(my_network, (tuple, list)) or len(my_network) != 2:
+        raise Wrong(
+            "my_network should be a pair: the trained network and the number of pixels of its images; yours is "
+            f"{kind(my_network)}."
+        )
+    model, size = my_network
+    if not isinstance(model, nn.Module):
+        raise Wrong(f"The first of the pair should be the trained network; yours is {kind(model)}.")
+    if not isinstance(size, Integral) or isinstance(size, bool) or not 4 <= size <= 32:
+        raise Wrong(f"The number of pixels should be a whole number from 4 to 32, not {shown(size)}.")
+    size = int(size)
+    spent = measure.cost(model, (3, size, size)).macs
+    if spent > 2.02 * macs():
+        raise Wrong(f"It takes {spent:,} mult-adds; at most twice the base's are allowed, {2 * macs():,}.")
+    fresh = data.load("street_digits", train=1000, test=1000, seed=7).resized(size)
+    accuracy = evaluate(model, fresh.test).accuracy
+    if accuracy < 0.85:
+        raise Wrong(f"It reads {accuracy:.0%} of 1,000 fresh digits of {size} pixels; at least 85% is asked for.")
+
+
+exercise(
     "13.own-scaling",
     points=4,
     stub="""
@@ -273,32 +379,29 @@ def check_squeeze_excitation(squeeze_excite) -> None:
         "my_network = (model, size): a trained twin and the number of pixels that it was trained with.",
         "Look at the grid: which axis helps most at this size? Then train longer, and on all 4,000 digits.",
     ],
-    wrong={
-        "a pair": "my_network = 20",
-        "twice the base": """
+    check=check_my_network,
+    wrong=[
+        source("my_network = 20", "a pair"),
+        source(
+            """
             from cnnlab.lessons.efficientnet import study
             my_network = (study.twin(2.0, 6), 16)
-        """,
-        "at least 85 %": """
+            """,
+            "twice the base",
+        ),
+        source(
+            """
             from cnnlab.lessons.efficientnet import study
             my_network = (study.twin(), 16)
-        """,
-        "whole number": """
+            """,
+            "at least 85%",
+        ),
+        source(
+            """
             from cnnlab.lessons.efficientnet import study
             my_network = (study.twin(), "16")
-        """,
-    },
+            """,
+            "whole number",
+        ),
+    ],
 )
-def check_own_scaling(my_network) -> None:
-    if not isinstance(my_network, tuple) or len(my_network) != 2 or not isinstance(my_network[0], nn.Module):
-        raise Wrong("my_network should be a pair: the trained network and the number of pixels of its images.")
-    model, size = my_network
-    if not isinstance(size, int) or not 4 <= size <= 32:
-        raise Wrong(f"The number of pixels should be a whole number from 4 to 32, not {size!r}.")
-    spent = measure.cost(model, (3, size, size)).macs
-    if spent > 2.02 * macs():
-        raise Wrong(f"It takes {spent:,} mult-adds; at most twice the base's are allowed, {2 * macs():,}.")
-    fresh = data.load("street_digits", train=1000, test=1000, seed=7).resized(size)
-    accuracy = evaluate(model, fresh.test).accuracy
-    if accuracy < 0.85:
-        raise Wrong(f"It reads {accuracy:.0%} of 1,000 fresh digits of {size} pixels; at least 85 % is asked for.")

@@ -1,18 +1,14 @@
 """Lesson 12, NASNet: its exercises."""
 
-import math
-
 import torch
-from torch import nn
 
 from cnnlab import measure
-from cnnlab.lessons.exercise import Wrong, exercise
+from cnnlab.lessons.compare import kind
+from cnnlab.lessons.exercise import Wrong, edit, exercise, source
 from cnnlab.lessons.nasnet.study import proxy, proxy_data, train_proxy
 from cnnlab.models.nasnet import CellSpec
-from cnnlab.training import CellSpace
 
-
-@exercise(
+exercise(
     "12.count",
     points=2,
     stub='''
@@ -33,53 +29,119 @@ from cnnlab.training import CellSpace
         "The first block has 2 maps to choose from, the second 3. In how many ways can one block be filled?",
         "The choices of all blocks multiply, and so do those of the two cells.",
     ],
-    wrong={
-        "one cell only": """
-            def sequences(blocks, operations):
-                cell = 1
-                for b in range(blocks):
-                    cell *= ((b + 2) * operations) ** 2
-                return cell
-        """,
-        "blocks before it": """
-            def sequences(blocks, operations):
-                return (2 * operations) ** (4 * blocks)
-        """,
-        "add": """
-            def sequences(blocks, operations):
-                cell = 1
-                for b in range(blocks):
-                    cell *= ((b + 2) * operations) ** 2
-                return 2 * cell
-        """,
-    },
+    cases=[(1, 2), (2, 5), (1, 13), (3, 2), (5, 13)],
+    wrong=[
+        edit(
+            "cell**2",
+            "cell",
+            "This is the root of the number, as for one cell only, or for one half of each block: a network has "
+            "two cells, and a block two halves.",
+        ),
+        edit("cell**2", "2 * cell", "The two cells are chosen independently: their numbers multiply, they do not add."),
+        edit(
+            "(b + 2)",
+            "2",
+            "Each block may read the blocks before it too: the second has three maps to choose from.",
+        ),
+        edit("b + 2", "b + 1", "The first block may read two maps, h and p, and you let it read one."),
+        edit("b + 2", "b + 3", "The first block may read two maps, h and p: a block cannot read itself."),
+        edit(
+            "b + 2", "blocks + 1", "You let every block read as many maps as the last one: it may read those before it."
+        ),
+        edit("b + 2", "blocks + 2", "You let every block read all the blocks: it may read those before it."),
+        edit(
+            "((b + 2) * operations) ** 2",
+            "(b + 2) ** 2 * operations",
+            "A block has an operation for each of its two inputs: you counted one for both.",
+        ),
+        edit(
+            "((b + 2) * operations) ** 2",
+            "(b + 2) * operations**2",
+            "A block chooses two inputs: you counted the choice of one.",
+        ),
+        edit(
+            "((b + 2) * operations) ** 2", "(b + 2) ** 2", "The operations are chosen too: they are not in your number."
+        ),
+        edit(
+            "((b + 2) * operations) ** 2",
+            "operations ** 2",
+            "The inputs are chosen too: only the operations are in your number.",
+        ),
+        edit(
+            "((b + 2) * operations) ** 2",
+            "2 * (b + 2) * operations",
+            "The two halves of a block are chosen independently: their numbers multiply, they do not add.",
+        ),
+        edit("*=", "+=", "The choices of one block can be combined with all of another: multiply, do not add."),
+        edit(
+            "cell = 1",
+            "cell = 0",
+            "*=",
+            "+=",
+            "The choices of one block can be combined with all of another: multiply, do not add.",
+        ),
+        edit(
+            "((b + 2) * operations) ** 2",
+            "(b + 2) * (b + 1) * operations**2",
+            "The two inputs of a block may be the same map: the second has as many to choose from as the first.",
+        ),
+        edit(
+            "((b + 2) * operations) ** 2",
+            "(b + 2) * operations * ((b + 2) * operations + 1) // 2",
+            "You counted the two halves of a block without their order; here every order counts.",
+        ),
+        edit(
+            "((b + 2) * operations) ** 2",
+            "(b + 2) * (b + 1) // 2 * operations**2",
+            "You counted pairs of different inputs without their order; every order counts, and both may be the "
+            "same map.",
+        ),
+        edit(
+            "((b + 2) * operations) ** 2",
+            "(b + 2) * (b + 3) // 2 * operations**2",
+            "You counted the two inputs without their order; here every order counts.",
+        ),
+        edit(
+            "cell**2",
+            "cell**2 // math.factorial(blocks) ** 2",
+            "You divided by the orders of the blocks; here every order counts.",
+        ),
+        edit(
+            "cell**2",
+            "(cell**2 + 2**63) % 2**64 - 2**63",
+            "{got:,} is what 64 bits keep of the number: tensors and arrays overflow, Python's own whole numbers "
+            "do not.",
+        ),
+        edit("cell**2", "cell**2 // 2", "Normal and reduction cell are not interchangeable: nothing is to be halved."),
+        edit(
+            "cell**2",
+            "cell * (cell + 1) // 2",
+            "Normal and reduction cell are not interchangeable: the pair (A, B) is another than (B, A).",
+        ),
+        edit(
+            "cell**2",
+            "cell * (cell - 1)",
+            "The two cells may be alike: the second has as many possibilities as the first.",
+        ),
+        edit(
+            "range(blocks)",
+            "range(1, blocks)",
+            "You left out the first block, which chooses among h and p.",
+        ),
+    ],
 )
-def check_count(sequences) -> None:
-    cases = [(1, 4), (2, 5), (1, 13), (5, 13), (3, 2)]
-    got = [sequences(*case) for case in cases]
-
-    def cell(blocks: int, operations: int) -> int:
-        return math.prod(((b + 2) * operations) ** 2 for b in range(blocks))
-
-    diagnoses = {
-        "You counted one cell only; a network needs a normal and a reduction cell.": cell,
-        "Each block may read the blocks before it too: the second has three maps to choose from.": (
-            lambda b, o: (2 * o) ** (4 * b)
-        ),
-        "The two cells are chosen independently: their numbers multiply, they do not add.": (
-            lambda b, o: 2 * cell(b, o)
-        ),
-    }
-    for diagnosis, formula in diagnoses.items():
-        if got == [formula(*case) for case in cases]:
-            raise Wrong(diagnosis)
-    for (blocks, operations), value in zip(cases, got, strict=True):
-        space = math.prod(CellSpace(blocks, ("identity",)).choices) * operations ** (4 * blocks)
-        if value != space:
-            raise Wrong(f"With {blocks} blocks and {operations} operations there are {space:,}; yours says {value:,}.")
 
 
-@exercise(
+def decisions() -> list[tuple]:
+    generator = torch.Generator().manual_seed(0)
+    small = torch.tensor([0.5, -1.0, 2.0])
+    return [(small, 0, torch.tensor(0.9), torch.tensor(0.5))] + [
+        (torch.randn(n, generator=generator), choice, torch.tensor(reward), torch.tensor(baseline))
+        for n, choice, reward, baseline in ((4, 2, 0.2, 0.6), (3, 1, 0.5, 0.0), (5, 4, 0.7, 0.4))
+    ]
+
+
+exercise(
     "12.reinforce",
     points=3,
     stub='''
@@ -98,63 +160,109 @@ def check_count(sequences) -> None:
         "log p(choice) is logits[choice] minus the logarithm of the sum of all exponentials. Differentiate both parts.",
         "The first part gives 1 at the choice and 0 elsewhere, the second gives the softmax, at every logit.",
     ],
-    wrong={
-        "the baseline": """
-            def push(logits, choice, reward, baseline):
-                chosen = torch.zeros_like(logits)
-                chosen[choice] = 1
-                return reward * (chosen - logits.softmax(0))
-        """,
-        "downhill": """
-            def push(logits, choice, reward, baseline):
-                chosen = torch.zeros_like(logits)
-                chosen[choice] = 1
-                return (reward - baseline) * (logits.softmax(0) - chosen)
-        """,
-        "others": """
-            def push(logits, choice, reward, baseline):
-                chosen = torch.zeros_like(logits)
-                chosen[choice] = 1
-                return (reward - baseline) * chosen
-        """,
-        "of p and not of its logarithm": """
-            def push(logits, choice, reward, baseline):
-                p = logits.softmax(0)
-                chosen = torch.zeros_like(logits)
-                chosen[choice] = 1
-                return (reward - baseline) * p[choice] * (chosen - p)
-        """,
-    },
+    cases=decisions,
+    wrong=[
+        edit(
+            "(reward - baseline)",
+            "reward",
+            "You left out the baseline: then every choice is pushed up that was rewarded at all.",
+        ),
+        edit(
+            "chosen - logits.softmax(0)",
+            "logits.softmax(0) - chosen",
+            "This goes downhill: it makes likelier what was worse than the baseline.",
+        ),
+        edit(
+            "(chosen - logits.softmax(0))",
+            "chosen",
+            "The logits of the others move too: a probability can only rise if others fall.",
+        ),
+        edit(
+            "(chosen - logits.softmax(0))",
+            "-logits.softmax(0)",
+            "The part of the choice is missing: its own logit adds 1 to log p.",
+        ),
+        edit(
+            "(chosen - logits.softmax(0))",
+            "chosen * (1 - logits.softmax(0))",
+            "The logits of the others move too: a probability can only rise if others fall.",
+        ),
+        edit(
+            "(chosen - logits.softmax(0))",
+            "logits.softmax(0)[choice] * (chosen - logits.softmax(0))",
+            "This is the gradient of p and not of its logarithm: rare choices would hardly learn.",
+        ),
+        edit(
+            "chosen - logits.softmax(0)", "chosen - logits", "You subtracted the logits themselves, not their softmax."
+        ),
+        edit(
+            "chosen - logits.softmax(0)",
+            "chosen - logits.log_softmax(0)",
+            "You subtracted the logarithms of the probabilities; it is the probabilities themselves.",
+        ),
+        edit(
+            "chosen - logits.softmax(0)",
+            "chosen - logits.sigmoid()",
+            "p is the softmax of the logits: you used the sigmoid of each.",
+        ),
+        edit(
+            "chosen - logits.softmax(0)",
+            "chosen - logits.exp()",
+            "The exponentials are not divided by their sum: p is the softmax of the logits.",
+        ),
+        edit(
+            "chosen - logits.softmax(0)",
+            "chosen - 1 / len(logits)",
+            "You subtracted 1 / n, as if all choices were equally likely; it is the softmax of the logits.",
+        ),
+        edit(
+            "(chosen - logits.softmax(0))",
+            "logits.log_softmax(0)[choice]",
+            "This is the number whose gradient is asked for: it has one entry for each logit.",
+        ),
+        edit(
+            "(chosen - logits.softmax(0))",
+            "logits.softmax(0)",
+            "This pushes all logits in one direction: the choice is not used.",
+        ),
+        edit(
+            "(reward - baseline) * (chosen",
+            "reward - baseline * (chosen",
+            "Brackets: the difference of reward and baseline multiplies all.",
+        ),
+        edit("(reward - baseline) * ", "", "Reward and baseline are missing: they say how far and in which direction."),
+        edit("reward - baseline", "reward + baseline", "The baseline is subtracted from the reward, not added."),
+        edit(
+            "return ",
+            "return logits + ",
+            "These are the logits after the step; asked for is the step itself.",
+        ),
+        edit(
+            "(reward - baseline)",
+            "(reward - baseline).abs()",
+            "You lost the sign: a choice that was worse than usual is pushed down.",
+        ),
+        edit(
+            "(reward - baseline)",
+            "(reward - baseline).clamp(min=0)",
+            "A choice that was worse than usual is pushed down: you leave it where it is.",
+        ),
+    ],
 )
-def check_reinforce(push) -> None:
-    generator = torch.Generator().manual_seed(0)
-    for n, reward, baseline in ((3, 0.9, 0.5), (4, 0.2, 0.6), (2, 0.5, 0.0)):
-        logits, choice = torch.randn(n, generator=generator), n - 2
-        got = push(logits.clone(), choice, torch.tensor(reward), torch.tensor(baseline))
-        if not isinstance(got, torch.Tensor) or got.shape != logits.shape:
-            raise Wrong("The result should be a tensor with one number for each logit.")
-        given = logits.clone().requires_grad_()
-        (right,) = torch.autograd.grad((reward - baseline) * given.log_softmax(0)[choice], given)
-        if torch.allclose(got, right, atol=1e-5):
-            continue
-        p, ahead = logits.softmax(0), reward - baseline
-        one = nn.functional.one_hot(torch.tensor(choice), n)
-        diagnoses = [
-            (reward * (one - p), "You left out the baseline: then every choice is pushed up that was rewarded at all."),
-            (-right, "This goes downhill: it makes likelier what was worse than the baseline."),
-            (ahead * one, "The logits of the others move too: a probability can only rise if others fall."),
-            (p[choice] * right, "This is the gradient of p and not of its logarithm: rare choices would hardly learn."),
-        ]
-        for value, diagnosis in diagnoses:
-            if torch.allclose(got, value.float(), atol=1e-5):
-                raise Wrong(diagnosis)
-        raise Wrong(
-            f"For logits {[round(v, 2) for v in logits.tolist()]}, choice {choice}, reward {reward} and baseline "
-            f"{baseline} it should be {[round(v, 3) for v in right.tolist()]}."
-        )
 
 
-@exercise(
+CELLS = [  # cells with 1, 1, 2, 1, 3, 3 and 8 loose blocks
+    ([("h", "p")], 8),
+    ([("h", "p"), ("b1", "p")], 5),
+    ([("h", "p"), ("h", "h"), ("b1", "p")], 16),
+    ([("h", "h"), ("b1", "b1"), ("b1", "h"), ("b2", "b3")], 44),
+    ([("p", "p"), ("p", "p"), ("p", "p")], 10),
+    ([("p", "h"), ("b1", "h"), ("b2", "h"), ("p", "b1"), ("h", "h")], 7),
+    ([("h", "p")] * 9 + [("b2", "h"), ("b10", "b3")], 3),  # b10 is read and b1 is not
+]
+
+
+exercise(
     "12.channels",
     points=2,
     stub='''
@@ -174,65 +282,86 @@ def check_reinforce(push) -> None:
         "Collect the names of all maps that some block reads. Which of b1, b2, ... are not among them?",
         "The blocks are called b1, b2, ... in the order of the list: f'b{number}'.",
     ],
-    wrong={
-        "all blocks": """
-            def cell_channels(inputs, width):
-                return width * len(inputs)
-        """,
-        "last block": """
-            def cell_channels(inputs, width):
-                return width
-        """,
-        "h and p": """
+    cases=CELLS,
+    wrong=[
+        edit("len(loose)", "len(inputs)", "You counted all blocks; a block that another one reads is not given out."),
+        edit(
+            "width * len(loose)",
+            "width",
+            "Yours is the width of one block; there may be several that nobody reads, and they are concatenated, "
+            "not added.",
+        ),
+        edit("width * len(loose)", "len(loose)", "This is the number of blocks; each of them makes `width` channels."),
+        source(
+            """
             def cell_channels(inputs, width):
                 read = {name for pair in inputs for name in pair}
                 names = ["h", "p"] + [f"b{b}" for b in range(1, len(inputs) + 1)]
                 return width * len([name for name in names if name not in read])
-        """,
-        "that are read": """
-            def cell_channels(inputs, width):
-                read = {name for pair in inputs for name in pair}
-                return width * len([name for name in read if name.startswith("b")])
-        """,
-    },
+            """,
+            "h and p are no blocks: that nobody reads them does not put them into the output.",
+        ),
+        edit("not in read", "in read", "You counted the blocks that are read; given out are the others."),
+        edit(
+            "{name for pair in inputs for name in pair}",
+            "{left for left, right in inputs}",
+            "A block reads two maps: you looked at the first of each pair only.",
+        ),
+        edit(
+            "{name for pair in inputs for name in pair}",
+            "{right for left, right in inputs}",
+            "A block reads two maps: you looked at the second of each pair only.",
+        ),
+        edit(
+            "range(1, len(inputs) + 1)",
+            "range(1, len(inputs))",
+            "You left out the last block: nobody can read it, so it is always given out.",
+        ),
+        edit(
+            "range(1, len(inputs) + 1)",
+            "range(len(inputs) + 1)",
+            "This is one block too many: there is no b0, the blocks are b1, b2, ...",
+        ),
+        edit(
+            "width * len(loose)",
+            "width * (len(inputs) - sum(name.startswith('b') for pair in inputs for name in pair))",
+            "A block that is read twice was subtracted twice: count each once.",
+        ),
+        edit(
+            "width * len(loose)",
+            "width * (len(inputs) - len(read))",
+            "You subtracted h and p with the blocks that are read; they are no blocks.",
+        ),
+        edit("len(loose)", "(len(loose) + 2)", "h and p are not given out, only the blocks that no other reads."),
+        edit(
+            "{name for pair in inputs for name in pair}",
+            "str(inputs)",
+            "You look for a name inside a text, and there b1 is found in b10: compare whole names.",
+        ),
+    ],
 )
-def check_channels(cell_channels) -> None:
-    cases = [
-        ([("h", "p")], 8),
-        ([("h", "p"), ("h", "h"), ("b1", "p")], 16),
-        ([("h", "h"), ("b1", "b1"), ("b1", "h"), ("b2", "b3")], 44),
-        ([("p", "p"), ("p", "p"), ("p", "p")], 10),
-        ([("p", "h"), ("b1", "h"), ("b2", "h"), ("p", "b1"), ("h", "h")], 7),
-    ]
-    got = [cell_channels([tuple(pair) for pair in inputs], width) for inputs, width in cases]
-
-    def named(inputs: list[tuple[str, str]], names: list[str]) -> int:
-        return sum(name not in {n for pair in inputs for n in pair} for name in names)
-
-    def blocks(inputs: list[tuple[str, str]]) -> list[str]:
-        return [f"b{b + 1}" for b in range(len(inputs))]
-
-    diagnoses = {
-        "You counted all blocks; a block that another one reads is not given out.": lambda i, w: w * len(i),
-        "You counted the last block only; there may be several that nobody reads.": lambda i, w: w,
-        "h and p are no blocks: that nobody reads them does not put them into the output.": (
-            lambda i, w: w * named(i, ["h", "p", *blocks(i)])
-        ),
-        "You counted the blocks that are read; given out are the others.": (
-            lambda i, w: w * (len(i) - named(i, blocks(i)))
-        ),
-    }
-    for diagnosis, formula in diagnoses.items():
-        if got == [formula(*case) for case in cases]:
-            raise Wrong(diagnosis)
-    for (inputs, width), value in zip(cases, got, strict=True):
-        pairs = tuple(("identity", left, "identity", right) for left, right in inputs)
-        true = width * len(CellSpec(pairs).output)
-        if value != true:
-            raise Wrong(f"With {inputs} and width {width} the cell gives {true} channels; yours says {value}.")
 
 
-@exercise(
+def check_my_cells(my_cells: object) -> None:
+    if isinstance(my_cells, CellSpec):
+        raise Wrong("my_cells is one cell, and should be a pair: a normal cell and a reduction cell.")
+    if not (isinstance(my_cells, (tuple, list)) and [type(cell) for cell in my_cells] == [CellSpec, CellSpec]):
+        raise Wrong(
+            "my_cells should be a pair: the CellSpec of a normal cell and that of a reduction cell; yours is "
+            f"{kind(my_cells)}."
+        )
+    macs = measure.cost(proxy(*my_cells), 16).macs
+    if macs > 800_000:
+        raise Wrong(f"Your proxy network has {macs:,} mult-adds; the budget is 800,000.")
+    rewards = [train_proxy(*my_cells, proxy_data(), seed) for seed in (0, 1)]
+    if sum(rewards) / 2 < 0.55:
+        raise Wrong(
+            f"Trained twice, your cells get {rewards[0]:.1%} and {rewards[1]:.1%}: {sum(rewards) / 2:.1%} in the mean."
+            " 55% are asked for, which seven in a hundred of the 441 networks have."
+        )
+
+
+exercise(
     "12.your-cells",
     points=3,
     stub="""
@@ -248,21 +377,10 @@ def check_channels(cell_channels) -> None:
         "Look at the best rows and columns of the map. Start from such a pair and add a block to one of the cells.",
         "Blocks that no other block reads are concatenated: a second block in the reduction cell makes it wider.",
     ],
-    wrong={
-        "a pair": 'my_cells = CellSpec((("sep3", "h", "max3", "p"),))',
-        "mult-adds": "my_cells = (NORMAL_A, REDUCTION_A)",
-        "of the 441": 'my_cells = (CellSpec((("identity", "h", "identity", "h"),)),) * 2',
-    },
+    check=check_my_cells,
+    wrong=[
+        source('my_cells = CellSpec((("sep3", "h", "max3", "p"),))', "a pair"),
+        source("my_cells = (NORMAL_A, REDUCTION_A)", "mult-adds"),
+        source('my_cells = (CellSpec((("identity", "h", "identity", "h"),)),) * 2', "of the 441"),
+    ],
 )
-def check_your_cells(my_cells) -> None:
-    if not (isinstance(my_cells, (tuple, list)) and [type(cell) for cell in my_cells] == [CellSpec, CellSpec]):
-        raise Wrong("my_cells should be a pair: the CellSpec of a normal cell and that of a reduction cell.")
-    macs = measure.cost(proxy(*my_cells), 16).macs
-    if macs > 800_000:
-        raise Wrong(f"Your proxy network has {macs:,} mult-adds; the budget is 800,000.")
-    rewards = [train_proxy(*my_cells, proxy_data(), seed) for seed in (0, 1)]
-    if sum(rewards) / 2 < 0.55:
-        raise Wrong(
-            f"Trained twice, your cells get {rewards[0]:.1%} and {rewards[1]:.1%}: {sum(rewards) / 2:.1%} in the mean."
-            " 55 % are asked for, which seven in a hundred of the 441 networks have."
-        )

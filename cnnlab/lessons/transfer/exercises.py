@@ -1,20 +1,65 @@
 """Lesson 16, transfer learning: its exercises."""
 
 import copy
-import math
 import statistics
 import time
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from cnnlab import models, training
-from cnnlab.lessons.exercise import Wrong, exercise
-from cnnlab.lessons.transfer.study import backbone, few, paired
+from cnnlab.lessons.compare import kind
+from cnnlab.lessons.exercise import Wrong, edit, exercise, source
+from cnnlab.lessons.transfer.study import backbone, few
 
 
-@exercise(
+def check_new_head(new_head) -> None:
+    small = {"width": 4, "depths": (1, 1, 1)}
+    for name, options, classes in (("resnet20_tiny", small, 3), ("mobilenet_v2_tiny", {}, 7)):
+        model = models.get_model(name, **options).eval()
+        before, length = copy.deepcopy(model.state_dict()), len(model.head)
+        wanted = model.head[-1].in_features
+        got = new_head(model, classes)
+        if not isinstance(got, nn.Module):
+            raise Wrong(f"new_head should return the network; yours is {kind(got)}.")
+        head = getattr(got, "head", None)
+        if not isinstance(head, nn.Sequential) or len(head) < length:
+            raise Wrong("The whole head is gone, and with it the pooling: replace only its last layer.")
+        if len(head) > length:
+            raise Wrong(
+                f"There is a layer more, {type(head[-1]).__name__}, after the old one: the new layer should take its "
+                "place."
+            )
+        layer = head[-1]
+        if not isinstance(layer, nn.Linear):
+            raise Wrong(f"The new last layer should be a linear one; yours is {kind(layer)}.")
+        if not isinstance(layer, nn.LazyLinear) and layer.in_features != wanted:
+            raise Wrong(f"Your layer takes {layer.in_features} features; this {name} hands it {wanted}.")
+        modes = {part.training for part in got.modules() if part is not layer}
+        with torch.no_grad():
+            shape = tuple(got.eval()(torch.zeros(2, 3, 32, 32)).shape)
+        last = f"head.{length - 1}."
+        for key, value in got.state_dict().items():
+            if not key.startswith(last) and not (key in before and torch.equal(before[key], value)):
+                raise Wrong(f"More than the last layer changed ({key}): what the network had learnt is lost.")
+        if shape != (2, classes):
+            raise Wrong(
+                f"For two images and {classes} classes your network returns {shape}. A layer is as large as its weight "
+                "is: an attribute changes nothing."
+            )
+        if torch.equal(layer.weight[:1], before[f"{last}weight"][:1]):
+            raise Wrong("Your layer still has weights of the old one: they stand for the old classes.")
+        if (layer.bias is None) != (f"{last}bias" not in before):
+            raise Wrong("The old last layer has a bias and yours has none: change nothing else.")
+        if not all(parameter.requires_grad for parameter in got.parameters()):
+            raise Wrong(
+                "Your function freezes weights (requires_grad): give a new last layer, and change nothing else."
+            )
+        if modes != {False}:
+            raise Wrong("Your function puts the network into training mode: change nothing but the last layer.")
+
+
+exercise(
     "16.head",
     points=2,
     stub='''
@@ -32,64 +77,137 @@ from cnnlab.lessons.transfer.study import backbone, few, paired
         "Print model.head. Which of its parts know how many classes there are?",
         "An nn.Sequential takes a new layer by its index, also by -1. The old layer knows its in_features.",
     ],
-    wrong={
-        "its weight": """
+    check=check_new_head,
+    wrong=[
+        source(
+            """
             def new_head(model, classes):
                 model.head[-1].out_features = classes
                 return model
-        """,
-        "pooling": """
+            """,
+            "its weight",
+        ),
+        source(
+            """
             def new_head(model, classes):
                 model.head = nn.Linear(model.head[-1].in_features, classes)
                 return model
-        """,
-        "takes 32 features": """
+            """,
+            "pooling",
+        ),
+        source(
+            """
             def new_head(model, classes):
                 model.head[-1] = nn.Linear(32, classes)
                 return model
-        """,
-        "after the old one": """
+            """,
+            "takes 32 features",
+        ),
+        source(
+            """
             def new_head(model, classes):
                 model.head.append(nn.Linear(model.head[-1].out_features, classes))
                 return model
-        """,
-        "learnt is lost": """
+            """,
+            "after the old one",
+        ),
+        source(
+            """
             def new_head(model, classes):
                 return models.get_model("resnet20_tiny", width=4, depths=(1, 1, 1), num_classes=classes)
-        """,
-    },
+            """,
+            "learnt is lost",
+        ),
+        source(
+            """
+            def new_head(model, classes):
+                layer = model.head[-1]
+                layer.weight = nn.Parameter(layer.weight[:classes].detach().clone())
+                layer.bias = nn.Parameter(layer.bias[:classes].detach().clone())
+                return model
+            """,
+            "weights of the old one",
+        ),
+        source(
+            """
+            def new_head(model, classes):
+                features = model.head[-1].in_features
+                model.head[-1] = nn.Sequential(nn.Linear(features, 16), nn.ReLU(), nn.Linear(16, classes))
+                return model
+            """,
+            "should be a linear one",
+        ),
+        source(
+            """
+            def new_head(model, classes):
+                model.requires_grad_(False)
+                model.head[-1] = nn.Linear(model.head[-1].in_features, classes)
+                return model
+            """,
+            "freezes weights",
+        ),
+        source(
+            """
+            def new_head(model, classes):
+                return nn.Linear(model.head[-1].in_features, classes)
+            """,
+            "whole head is gone",
+        ),
+        source(
+            """
+            def new_head(model, classes):
+                model.head[-1] = nn.Linear(model.head[-1].in_features, 10)
+                return model
+            """,
+            "your network returns (2, 10)",
+        ),
+    ],
 )
-def check_head(new_head) -> None:
-    cases = [("resnet20_tiny", {"width": 4, "depths": (1, 1, 1)}, 3), ("mobilenet_v2_tiny", {}, 7)]
-    for name, options, classes in cases:
-        model = models.get_model(name, **options).eval()
-        before, length = copy.deepcopy(model.state_dict()), len(model.head)
-        wanted = model.head[-1].in_features
-        got = new_head(model, classes)
-        if not isinstance(got, nn.Module):
-            raise Wrong(f"new_head should return the network, not a {type(got).__name__}.")
-        if not isinstance(got.head, nn.Sequential) or len(got.head) < length:
-            raise Wrong("The whole head is gone, and with it the pooling: replace only its last layer.")
-        if len(got.head) > length:
-            raise Wrong("There is a layer more, after the old one: the new layer should take its place.")
-        layer = got.head[-1]
-        if getattr(layer, "in_features", wanted) != wanted:
-            raise Wrong(f"Your layer takes {layer.in_features} features; this {name} hands it {wanted}.")
-        for key, value in got.state_dict().items():
-            if not key.startswith("head") and not (key in before and torch.equal(before[key], value)):
-                raise Wrong(f"More than the head changed ({key}): what the network had learnt is lost.")
-        with torch.no_grad():
-            shape = tuple(got.eval()(torch.zeros(2, 3, 32, 32)).shape)
-        if shape != (2, classes):
-            raise Wrong(
-                f"For two images and {classes} classes your network returns {shape}. A layer is as large as its weight "
-                "is: an attribute changes nothing."
-            )
-        if torch.equal(layer.weight[:1], before[[k for k in before if k.startswith("head")][-2]][:1]):
-            raise Wrong("Your layer still has weights of the old one: they stand for the old classes.")
 
 
-@exercise(
+def networks() -> list[tuple]:
+    small = [models.get_model("resnet20_tiny", width=4, depths=depths) for depths in ((1, 1, 1), (2, 1, 2))]
+    return [(network.train(),) for network in small]
+
+
+def what_training_changes(model: nn.Module) -> dict[str, object]:
+    """Two steps with images of two kinds, in the mode that the network was left in; and how it makes its features."""
+    before = copy.deepcopy(model.state_dict())
+    alone, together = _features(model, 1), _features(model, 8)
+    model.load_state_dict(before)
+    model.zero_grad()
+    if learning := [p for p in model.parameters() if p.requires_grad]:
+        optimizer = torch.optim.SGD(learning, lr=0.1, weight_decay=0.1)
+        for number in range(2):
+            images = torch.randn(8, 3, 32, 32) * (2 + number) + 1
+            optimizer.zero_grad()
+            model(images).square().mean().backward()
+            optimizer.step()
+    changed = {key for key, value in model.state_dict().items() if not torch.equal(before[key], value)}
+    weights = {key for key, _ in model.named_parameters()} & changed
+    norms = {key for key in weights if f"{key.rpartition('.')[0]}.running_mean" in before}
+    rest = {key for key in weights - norms if not key.startswith("head")}
+    return {
+        "number of the backbone's weights that training changes": len(rest),
+        "number of the batch norms' scales and shifts that training changes": len(norms),
+        "number of batch norms whose statistics training moves": sum("running_mean" in key for key in changed),
+        "number of the head's weights that training changes": len(weights - norms - rest),
+        "features of an image are the same whatever else is in its batch": torch.allclose(alone, together, atol=1e-4),
+    }
+
+
+def _features(model: nn.Module, images: int) -> Tensor:
+    """What the head is given for the first of so many images, in the mode that the network is in."""
+    batch = torch.randn(8, 3, 32, 32, generator=torch.Generator().manual_seed(0))[:images]
+    given = []
+    hook = model.head.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0].detach()[:1]))
+    with torch.no_grad():
+        model(batch)
+    hook.remove()
+    return given[0]
+
+
+exercise(
     "16.freeze",
     points=3,
     stub='''
@@ -109,70 +227,156 @@ def check_head(new_head) -> None:
         "Two different things change a network while it trains: the optimiser, and the batch norms' own bookkeeping.",
         "requires_grad_ answers the first. What decides whether a batch norm uses its statistics or moves them?",
     ],
-    wrong={
-        "statistics": """
+    cases=networks,
+    look=lambda _, model: what_training_changes(model),
+    wrong=[
+        source(
+            """
             def only_the_head(model):
                 model.train()
                 model.requires_grad_(False)
                 model.head.requires_grad_(True)
-        """,
-        "still trained": """
+            """,
+            "The statistics of the batch norms move with each batch, though no weight of theirs is trained: what "
+            "sets that?",
+        ),
+        source(
+            """
             def only_the_head(model):
                 model.eval()
                 model.head.train()
-        """,
-        "Nothing is left": """
+            """,
+            "Weights of the backbone are still trained: eval mode leaves requires_grad as it is.",
+        ),
+        source(
+            """
+            def only_the_head(model):
+                model.train()
+                model.head.requires_grad_(True)
+            """,
+            "Nothing is frozen: weights of the backbone are still trained, and the batch norms' statistics move.",
+        ),
+        source(
+            """
             def only_the_head(model):
                 model.requires_grad_(False)
                 model.eval()
-        """,
-        "scale and shift": """
+            """,
+            "Nothing is left to train: no parameter requires gradients.",
+        ),
+        source(
+            """
+            def only_the_head(model):
+                model.train()
+                model.requires_grad_(False)
+            """,
+            "Nothing is left to train, no parameter requires gradients; and still the batch norms' statistics move.",
+        ),
+        source(
+            """
             def only_the_head(model):
                 model.eval()
                 for module in model.modules():
                     if isinstance(module, nn.Conv2d):
                         module.requires_grad_(False)
-        """,
-        "in train mode still": """
+            """,
+            "The scale and shift of batch norms are still trained: they are weights, too.",
+        ),
+        source(
+            """
+            def only_the_head(model):
+                model.requires_grad_(False)
+                model.head.requires_grad_(True)
+                for module in model.modules():
+                    if isinstance(module, nn.BatchNorm2d):
+                        module.requires_grad_(True)
+            """,
+            "The scale and shift of batch norms are still trained, and their statistics move with each batch.",
+        ),
+        source(
+            """
             def only_the_head(model):
                 model.requires_grad_(False)
                 model.head.requires_grad_(True)
                 for part in (model.stem, *model.stages[:-1]):
                     part.eval()
-        """,
-    },
+            """,
+            "The last stage is in train mode still: the statistics of its batch norms move with each batch.",
+        ),
+        source(
+            """
+            def only_the_head(model):
+                model.requires_grad_(False)
+                model.head.requires_grad_(True)
+                model.train()
+                model.stem.eval()
+            """,
+            "The stages are in train mode still: the statistics of their batch norms move with each batch.",
+        ),
+        source(
+            """
+            def only_the_head(model):
+                model.requires_grad_(False)
+                model.head.requires_grad_(True)
+                model.train()
+                model.stages.eval()
+            """,
+            "The stem is in train mode still: the statistics of its batch norm move with each batch.",
+        ),
+        source(
+            """
+            def only_the_head(model):
+                model.requires_grad_(False)
+                model.head.requires_grad_(True)
+                for module in model.modules():
+                    if isinstance(module, nn.BatchNorm2d):
+                        module.track_running_stats = False
+            """,
+            "No statistic moves, but the batch norms now use those of each batch: the features that the head "
+            "learns from "
+            "depend on which images come together. In eval mode they use their own.",
+        ),
+        source(
+            """
+            def only_the_head(model):
+                model.eval()
+                model.head.requires_grad_(False)
+            """,
+            "You froze the head, and the backbone is trained: it is to be the other way around.",
+        ),
+        source(
+            """
+            def only_the_head(model):
+                model.eval()
+                model.stem.requires_grad_(False)
+            """,
+            "The stages are still trained: freeze all that is not the head.",
+        ),
+        source(
+            """
+            def only_the_head(model):
+                model.eval()
+                model.stages.requires_grad_(False)
+            """,
+            "The stem is still trained: freeze all that is not the head.",
+        ),
+    ],
 )
-def check_freeze(only_the_head) -> None:
+
+
+def features_and_weights() -> list[tuple]:
     generator = torch.Generator().manual_seed(0)
-    for number in range(2):
-        model = models.get_model("resnet20_tiny", width=4, depths=(1, 1, 1)).train()
-        before = copy.deepcopy(model.state_dict())
-        only_the_head(model)
-        learning = [p for p in model.parameters() if p.requires_grad]
-        if not learning:
-            raise Wrong("Nothing is left to train: no parameter requires gradients.")
-        optimizer = torch.optim.SGD(learning, lr=0.1, weight_decay=0.1)
-        for _ in range(2):
-            images = torch.randn(8, 3, 32, 32, generator=generator) * (2 + number) + 1
-            optimizer.zero_grad()
-            model(images).square().mean().backward()
-            optimizer.step()
-        changed = {key for key, value in model.state_dict().items() if not torch.equal(before[key], value)}
-        weights = {key for key, _ in model.named_parameters()} & changed
-        norms = {key for key in weights if f"{key.rpartition('.')[0]}.running_mean" in before}
-        if convolutions := {key for key in weights - norms if not key.startswith("head")}:
-            raise Wrong(f"Weights of the backbone are still trained, for example {sorted(convolutions)[0]}.")
-        if norms:
-            raise Wrong(f"The scale and shift of batch norms are still trained, for example {sorted(norms)[0]}.")
-        if moved := sorted(key for key in changed if "running" in key):
-            whole = any(key.startswith("stem") for key in moved)
-            where = "statistics of the batch norms move" if whole else "last stage is in train mode still: it moves"
-            raise Wrong(f"The {where} with each batch ({moved[0]}), though no weight is trained.")
-        if not any(key.startswith("head") for key in weights):
-            raise Wrong("The head did not change in training.")
+    first = torch.tensor([[1.0, 0.0], [0.0, 2.0], [1.0, -1.0]]), torch.tensor([1, 0, 1])
+    found = [(*first, torch.tensor([[0.5, -1.0], [0.0, 1.0]]), torch.tensor([0.0, 1.0]), 0.5)]
+    for images, width, classes, strength in ((4, 4, 4, 3.0), (6, 4, 3, 0.5), (9, 2, 5, 2.0), (5, 7, 2, 0.1)):
+        features = torch.randn(images, width, generator=generator)
+        labels = torch.randint(classes, (images,), generator=generator)
+        weight = torch.randn(classes, width, generator=generator)
+        found.append((features, labels, weight, torch.randn(classes, generator=generator), strength))
+    return found
 
 
-@exercise(
+exercise(
     "16.probe",
     points=3,
     stub='''
@@ -192,77 +396,112 @@ def check_freeze(only_the_head) -> None:
         "For one image the gradient with respect to its logits is softmax - one_hot. A logit is weight row · features.",
         "The penalty's gradient is weight / (strength * N). Check your function against torch.autograd.grad.",
     ],
-    wrong={
-        "penalty": """
-            def probe_gradient(features, labels, weight, bias, strength):
-                error = (features @ weight.T + bias).softmax(1) - F.one_hot(labels, len(weight))
-                return error.T @ features / len(labels)
-        """,
-        "sum over the images": """
-            def probe_gradient(features, labels, weight, bias, strength):
-                error = (features @ weight.T + bias).softmax(1) - F.one_hot(labels, len(weight))
-                return error.T @ features + weight / strength
-        """,
-        "downhill": """
-            def probe_gradient(features, labels, weight, bias, strength):
-                error = F.one_hot(labels, len(weight)) - (features @ weight.T + bias).softmax(1)
-                return error.T @ features / len(labels) - weight / (strength * len(labels))
-        """,
-        "softmax": """
-            def probe_gradient(features, labels, weight, bias, strength):
-                error = features @ weight.T + bias - F.one_hot(labels, len(weight))
-                return error.T @ features / len(labels) + weight / (strength * len(labels))
-        """,
-        "bias": """
-            def probe_gradient(features, labels, weight, bias, strength):
-                error = (features @ weight.T).softmax(1) - F.one_hot(labels, len(weight))
-                return error.T @ features / len(labels) + weight / (strength * len(labels))
-        """,
-        "shape": """
+    cases=features_and_weights,
+    forbid={
+        "grad backward jacobian jacrev jacfwd vjp jvp grad_and_value": "Here autograd is not allowed: write the "
+        "gradient "
+        "down, softmax minus one-hot, times the features."
+    },
+    wrong=[
+        edit(
+            " + weight / (strength * len(labels))",
+            "",
+            "The gradient of the penalty is missing: the weights of a probe would grow without bound.",
+        ),
+        edit(
+            "error.T @ features / len(labels) + weight / (strength * len(labels))",
+            "error.T @ features + weight / strength",
+            "This is the sum over the images, and not their mean.",
+        ),
+        edit(
+            "features / len(labels)",
+            "features",
+            "The cross-entropy's part is the sum over the images, and not their mean.",
+        ),
+        edit(
+            "weight / (strength * len(labels))",
+            "weight / strength",
+            "The penalty is divided by 2 * strength * N: in yours the N is missing.",
+        ),
+        edit(
+            "weight / (strength * len(labels))",
+            "weight / len(labels)",
+            "The penalty is divided by 2 * strength * N: in yours the strength is missing.",
+        ),
+        edit(
+            "weight / (strength * len(labels))",
+            "weight / (2 * strength * len(labels))",
+            "The derivative of a square has a factor of 2: it cancels the 2 of the penalty.",
+        ),
+        edit(
+            "weight / (strength * len(labels))",
+            "2 * weight / (strength * len(labels))",
+            "The penalty's gradient is twice too large: the 2 of the square and the 2 below cancel.",
+        ),
+        edit(
+            "weight / (strength * len(labels))",
+            "strength * weight / len(labels)",
+            "The strength divides the penalty; you multiply by it.",
+        ),
+        edit(
+            "weight / (strength * len(labels))",
+            "weight.square().sum() / (2 * strength * len(labels))",
+            "You added the penalty itself; it is its gradient that is asked for.",
+        ),
+        edit(
+            "+ weight / (strength",
+            "- weight / (strength",
+            "The penalty is added to what is minimised: so is its gradient.",
+        ),
+        edit(
+            "shares - F.one_hot(labels, len(weight))",
+            "F.one_hot(labels, len(weight)) - shares",
+            "+ weight / (strength",
+            "- weight / (strength",
+            "This points downhill: it is minus the gradient.",
+        ),
+        edit(
+            "shares - F.one_hot(labels, len(weight))",
+            "F.one_hot(labels, len(weight)) - shares",
+            "The cross-entropy's part points downhill: the error is softmax - one_hot.",
+        ),
+        edit(
+            ".softmax(1)",
+            "",
+            "The error of an image is its softmax minus the one-hot label; you used the logits themselves.",
+        ),
+        edit(".softmax(1)", ".softmax(0)", "Your softmax goes over the images: each image's shares must add up to 1."),
+        edit(".softmax(1)", ".sigmoid()", "You used the sigmoid of each logit; a softmax is asked for."),
+        edit(".softmax(1)", ".log_softmax(1)", "The error has the softmax in it, and not its logarithm."),
+        edit(" + bias)", ")", "You left out the bias in the logits."),
+        edit(
+            "shares - F.one_hot(labels, len(weight))",
+            "shares",
+            "The label is missing: the error of an image is its softmax minus the one-hot label.",
+        ),
+        edit(
+            "shares - F.one_hot(labels, len(weight))",
+            "shares - 1",
+            "You subtracted 1 from every share; only that of the label gets it: one_hot.",
+        ),
+        edit(
+            "error.T @ features / len(labels) + weight / (strength * len(labels))",
+            "error.mean(0)",
+            "This is the gradient with respect to the bias; asked for is that of the weight.",
+        ),
+        source(
+            """
             def probe_gradient(features, labels, weight, bias, strength):
                 error = (features @ weight.T + bias).softmax(1) - F.one_hot(labels, len(weight))
                 return features.T @ error / len(labels)
-        """,
-    },
+            """,
+            "This has the shape (F, classes), and the penalty is missing: the gradient has the shape of weight.",
+        ),
+    ],
 )
-def check_probe(probe_gradient) -> None:
-    generator = torch.Generator().manual_seed(0)
-    for images, width, classes, strength in ((6, 4, 3, 0.5), (9, 2, 5, 2.0), (5, 7, 2, 0.1)):
-        features = torch.randn(images, width, generator=generator)
-        labels = torch.randint(classes, (images,), generator=generator)
-        weight = torch.randn(classes, width, generator=generator)
-        bias = torch.randn(classes, generator=generator)
-        got = probe_gradient(features.clone(), labels.clone(), weight.clone(), bias.clone(), strength)
-        if not isinstance(got, Tensor) or got.shape != weight.shape:
-            shape = tuple(getattr(got, "shape", ()))
-            raise Wrong(f"The gradient should have the shape of weight, {tuple(weight.shape)}, not {shape}.")
-
-        def slope(bias: Tensor, features=features, labels=labels, weight=weight) -> Tensor:
-            given = weight.clone().requires_grad_()
-            return torch.autograd.grad(F.cross_entropy(features @ given.T + bias, labels), given)[0]
-
-        plain, penalty = slope(bias), weight / (strength * images)
-        right = plain + penalty
-        if torch.allclose(got, right, atol=1e-5):
-            continue
-        linear = (features @ weight.T + bias - F.one_hot(labels, classes)).T @ features / images + penalty
-        diagnoses = [
-            (plain, "The gradient of the penalty is missing: the weights of a probe would grow without bound."),
-            (images * right, "This is the sum over the images, and not their mean."),
-            (-right, "This points downhill: it is minus the gradient."),
-            (linear, "The error of an image is its softmax minus the one-hot label; you used the logits themselves."),
-            (slope(torch.zeros(classes)) + penalty, "You left out the bias in the logits."),
-        ]
-        for value, diagnosis in diagnoses:
-            if torch.allclose(got, value, atol=1e-5):
-                raise Wrong(diagnosis)
-        raise Wrong(
-            f"With {images} images, {width} features and {classes} classes it should begin with {right[0, 0]:.4f}; "
-            f"yours with {got[0, 0]:.4f}."
-        )
 
 
-@exercise(
+exercise(
     "16.difference",
     points=2,
     stub='''
@@ -280,62 +519,146 @@ def check_probe(probe_gradient) -> None:
         "Subtract seed by seed first. Everything after that looks at the differences only.",
         "The standard error of a mean is the standard deviation (divided by n - 1 inside) over the root of n.",
     ],
-    wrong={
-        "lost the pairs": """
+    cases=[
+        ([0.3, 0.9, 0.5], [0.4, 0.7, 0.2]),
+        ([0.81, 0.62, 0.74, 0.70, 0.55], [0.78, 0.60, 0.69, 0.68, 0.53]),
+        ([0.91, 0.93, 0.90, 0.97], [0.95, 0.92, 0.96, 0.99]),
+    ],
+    wrong=[
+        source(
+            """
             def difference(first, second):
                 a, b = torch.tensor(first), torch.tensor(second)
                 return (a - b).mean().item(), ((a.var() + b.var()) / len(a)).sqrt().item()
-        """,
-        "standard deviation": """
+            """,
+            "You lost the pairs: this error has all that differs from seed to seed in it.",
+        ),
+        source(
+            """
+            def difference(first, second):
+                a, b = torch.tensor(first), torch.tensor(second)
+                return (a - b).mean().item(), ((a.var(correction=0) + b.var(correction=0)) / len(a)).sqrt().item()
+            """,
+            "You lost the pairs: this error has all that differs from seed to seed in it.",
+        ),
+        edit(
+            " / len(first) ** 0.5",
+            "",
+            "This is the standard deviation of one difference, not the standard error of their mean.",
+        ),
+        edit(
+            "differences.std() / len(first) ** 0.5",
+            "differences.std(correction=0)",
+            "This is the standard deviation of the differences, not the standard error of their mean; and "
+            "inside, n - 1 "
+            "divides.",
+        ),
+        edit(
+            "differences.std()",
+            "differences.std(correction=0)",
+            "Divide by n - 1 in the variance: the mean was taken from the same values.",
+        ),
+        edit(
+            "differences.std() / len(first) ** 0.5",
+            "differences.std() / (len(first) - 1) ** 0.5",
+            "The n - 1 belongs into the variance; the standard error divides by the root of n.",
+        ),
+        edit("len(first) ** 0.5", "len(first)", "You divided by n; a mean of n is uncertain by the root of n less."),
+        edit(
+            "(differences.std() / len(first) ** 0.5).item()",
+            "(differences.var() / len(first)).item()",
+            "This is the variance of the mean; its standard error is the root of that.",
+        ),
+        edit(
+            "differences.std()",
+            "differences.var()",
+            "You used the variance of the differences; it is their standard deviation.",
+        ),
+        edit(
+            "torch.tensor(first) - torch.tensor(second)",
+            "torch.tensor(second) - torch.tensor(first)",
+            "The sign is turned: a positive difference, first - second, says that the first is better.",
+        ),
+        edit(
+            "torch.tensor(first) - torch.tensor(second)",
+            "(torch.tensor(first) - torch.tensor(second)).abs()",
+            "You lost the signs: where the second method is better the difference is negative.",
+        ),
+        edit(
+            "differences.mean().item(), ",
+            "differences.mean().abs().item(), ",
+            "You lost the sign of the mean: where the second method is better it is negative.",
+        ),
+        edit(
+            "differences.mean()",
+            "differences.median()",
+            "The first number is the median of the differences; it is their mean.",
+        ),
+        edit(
+            "differences.mean()",
+            "differences.sum()",
+            "The first number is the sum of the differences; it is their mean.",
+        ),
+        source(
+            """
             def difference(first, second):
                 differences = torch.tensor(first) - torch.tensor(second)
-                return differences.mean().item(), differences.std().item()
-        """,
-        "n - 1": """
-            def difference(first, second):
-                differences = torch.tensor(first) - torch.tensor(second)
-                return differences.mean().item(), (differences.std(correction=0) / len(first) ** 0.5).item()
-        """,
-        "first - second": """
-            def difference(first, second):
-                differences = torch.tensor(second) - torch.tensor(first)
-                return differences.mean().item(), (differences.std() / len(first) ** 0.5).item()
-        """,
-    },
+                return (differences.std() / len(first) ** 0.5).item(), differences.mean().item()
+            """,
+            "The two numbers are in the other order: first the mean, then its standard error.",
+        ),
+        edit(
+            "differences.mean().item(), (",
+            "(",
+            "You returned one number: the mean of the differences comes first, then its standard error.",
+        ),
+        edit(
+            ", (differences.std() / len(first) ** 0.5).item()",
+            "",
+            "You returned one number, the mean of the differences: its standard error is asked for, too.",
+        ),
+        edit(
+            "torch.tensor(first) - torch.tensor(second)",
+            "100 * (torch.tensor(first) - torch.tensor(second))",
+            "Yours are percent; the accuracies are shares, so their differences are, too.",
+        ),
+        edit(
+            "torch.tensor(first) - torch.tensor(second)",
+            "torch.tensor(first).sort()[0] - torch.tensor(second).sort()[0]",
+            "You sorted the accuracies, and lost the pairs: subtract seed by seed.",
+        ),
+    ],
 )
-def check_difference(difference) -> None:
-    cases = [
-        ([0.81, 0.62, 0.74, 0.70, 0.55], [0.78, 0.60, 0.69, 0.68, 0.53]),
-        ([0.3, 0.9, 0.5], [0.4, 0.7, 0.2]),
-        ([0.91, 0.93, 0.90, 0.97], [0.95, 0.92, 0.96, 0.99]),
-    ]
-    for first, second in cases:
-        got = [float(value) for value in difference(list(first), list(second))]
-        if len(got) != 2:
-            raise Wrong("Return two numbers: the mean of the differences and its standard error.")
-        mean, error = paired(first, second)
-        if math.isclose(got[0], -mean, abs_tol=1e-5) and not math.isclose(mean, 0, abs_tol=1e-5):
-            raise Wrong("The sign is turned: a positive difference, first - second, says that the first is better.")
-        if not math.isclose(got[0], mean, abs_tol=1e-5):
-            raise Wrong(f"For {first} and {second} the mean difference is {mean:.4f}; yours is {got[0]:.4f}.")
-        n = len(first)
-        loose = math.sqrt((statistics.variance(first) + statistics.variance(second)) / n)
-        diagnoses = [
-            (loose, "You lost the pairs: this error has all that differs from seed to seed in it."),
-            (error * n**0.5, "This is the standard deviation of one difference, not the standard error of their mean."),
-            (error * ((n - 1) / n) ** 0.5, "Divide by n - 1 in the variance: the mean was taken from the same values."),
-        ]
-        for value, diagnosis in diagnoses:
-            if math.isclose(got[1], value, abs_tol=1e-6):
-                raise Wrong(diagnosis)
-        if not math.isclose(got[1], error, abs_tol=1e-5):
-            raise Wrong(f"For {first} and {second} the standard error is {error:.4f}; yours is {got[1]:.4f}.")
 
 
 LEAST, WITHIN = 0.9, 60  # of the open exercise: accuracy in the mean of two draws, seconds for each
 
 
-@exercise(
+def check_my_transfer(my_transfer) -> None:
+    accuracies = []
+    for seed in (101, 102):
+        dataset = few("handwritten", 5, seed)
+        start = time.perf_counter()
+        model = my_transfer(backbone("named"), dataset.without_test())
+        seconds = time.perf_counter() - start
+        if not isinstance(model, nn.Module):
+            raise Wrong(f"my_transfer should return the network; what it returns is {kind(model)}, not a network.")
+        with torch.no_grad():
+            outputs = model.eval()(dataset.test.inputs(slice(0, 2))).shape[-1]
+        if outputs != 10:
+            raise Wrong(f"Your network has {outputs} outputs, and there are 10 classes.")
+        if seconds > WITHIN:
+            raise Wrong(f"It took {seconds:.0f} s; {WITHIN} are allowed for one network.")
+        accuracies.append(training.evaluate(model, dataset.test).accuracy)
+    mean = statistics.mean(accuracies)
+    if mean < LEAST:
+        listed = " and ".join(f"{a:.1%}" for a in accuracies)
+        raise Wrong(
+            f"From two draws of 50 images your networks read {listed}: {mean:.1%} in the mean; asked is {LEAST:.0%}."
+        )
+
+
+exercise(
     "16.five-labels",
     points=3,
     stub='''
@@ -359,42 +682,28 @@ LEAST, WITHIN = 0.9, 60  # of the open exercise: accuracy in the mean of two dra
         "Begin from the probe's head (training.linear_probe), free the backbone with training.freeze(model, 0), and "
         "give it a share of the rate: rates={'stem': 0.3, 'stages': 0.3}.",
     ],
-    wrong={
-        "in the mean": """
+    check=check_my_transfer,
+    wrong=[
+        source(
+            """
             def my_transfer(backbone, dataset):
                 return training.linear_probe(backbone, dataset)
-        """,
-        "not a network": """
+            """,
+            "in the mean",
+        ),
+        source(
+            """
             def my_transfer(backbone, dataset):
                 return training.fit(backbone, dataset, epochs=1, progress=False)
-        """,
-        "4 outputs": """
+            """,
+            "not a network",
+        ),
+        source(
+            """
             def my_transfer(backbone, dataset):
                 return training.replace_head(backbone, 4)
-        """,
-    },
+            """,
+            "4 outputs",
+        ),
+    ],
 )
-def check_five_labels(my_transfer) -> None:
-    accuracies = []
-    for seed in (101, 102):
-        dataset = few("handwritten", 5, seed)
-        start = time.perf_counter()
-        model = my_transfer(backbone("named"), dataset.without_test())
-        seconds = time.perf_counter() - start
-        if not isinstance(model, nn.Module):
-            raise Wrong(
-                f"my_transfer should return the network; what it returns is a {type(model).__name__}, not a network."
-            )
-        with torch.no_grad():
-            outputs = model.eval()(dataset.test.inputs(slice(0, 2))).shape[1]
-        if outputs != 10:
-            raise Wrong(f"Your network has {outputs} outputs, and there are 10 classes.")
-        if seconds > WITHIN:
-            raise Wrong(f"It took {seconds:.0f} s; {WITHIN} are allowed for one network.")
-        accuracies.append(training.evaluate(model, dataset.test).accuracy)
-    mean = statistics.mean(accuracies)
-    if mean < LEAST:
-        listed = " and ".join(f"{a:.1%}" for a in accuracies)
-        raise Wrong(
-            f"From two draws of 50 images your networks read {listed}: {mean:.1%} in the mean; asked is {LEAST:.0%}."
-        )

@@ -2,18 +2,35 @@
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
-from cnnlab import data, measure
-from cnnlab.lessons.exercise import Wrong, exercise
-from cnnlab.lessons.transformers.study import small_vit
-from cnnlab.models.vit import SelfAttention, ViT
-from cnnlab.training import Run, evaluate
+from cnnlab.lessons.compare import number
+from cnnlab.lessons.exercise import Wrong, edit, exercise, source, when
+from cnnlab.lessons.runs import reads_digits, trained
+from cnnlab.models.vit import SelfAttention
 
-# The exercises
+PATCHES = [  # images and kernels; in the second one wrong matches of axes fit too
+    ((1, 1, 2, 4), (1, 1, 2, 2)),
+    ((4, 4, 4, 4), (4, 4, 2, 2)),
+    ((2, 3, 8, 12), (7, 3, 4, 4)),
+    ((3, 2, 6, 15), (5, 2, 3, 3)),
+]
 
 
-@exercise(
+def images_and_kernels() -> list[tuple]:
+    generator = torch.Generator().manual_seed(0)
+    first = torch.tensor([[[[1.0, 2.0, 3.0, 5.0], [0.0, 4.0, 1.0, 2.0]]]]), torch.tensor([[[[1.0, -2.0], [3.0, 0.5]]]])
+    found = [(*first, torch.tensor([0.25]))]
+    for images, kernel in PATCHES[1:]:
+        found.append(tuple(torch.randn(s, generator=generator) for s in (images, kernel, kernel[:1])))
+    return found
+
+
+def one_token_more(results: list) -> bool:
+    tokens = [images[2] * images[3] // kernel[2] ** 2 for images, kernel in PATCHES]
+    return [result.shape[1] for result in results] == [count + 1 for count in tokens]
+
+
+exercise(
     "14.patches",
     points=3,
     stub='''
@@ -35,80 +52,142 @@ from cnnlab.training import Run, evaluate
         " patch, the order of weight.flatten(1)?",
         "permute(0, 2, 4, 1, 3, 5), then reshape.",
     ],
-    wrong={
-        "without the bias": """
-            def embed(images, weight, bias):
-                p = weight.shape[-1]
-                return F.unfold(images, p, stride=p).transpose(1, 2) @ weight.flatten(1).T
-        """,
-        "column by column": """
+    cases=images_and_kernels,
+    forbid={
+        "conv1d conv2d conv3d convolution conv_transpose2d": "Here a convolution is not allowed: cut the patches, and "
+        "multiply them by the weights."
+    },
+    wrong=[
+        edit(" + bias", "", "The tokens are without the bias."),
+        edit("(0, 2, 4, 1, 3, 5)", "(0, 4, 2, 1, 3, 5)", "Your patches go column by column, the tokens row by row."),
+        edit(
+            "(0, 2, 4, 1, 3, 5)",
+            "(0, 2, 4, 3, 5, 1)",
+            "The order inside a patch is not the weights': there the channel comes first.",
+        ),
+        edit(
+            "(0, 2, 4, 1, 3, 5)",
+            "(0, 2, 4, 1, 5, 3)",
+            "Inside a patch you go column by column; the weights go row by row.",
+        ),
+        edit(
+            "(0, 2, 4, 1, 3, 5)",
+            "(0, 2, 4, 5, 3, 1)",
+            "The order inside a patch is not the weights': there it is channel, then row, then column.",
+        ),
+        edit(
+            "(0, 2, 4, 1, 3, 5)",
+            "(0, 2, 4, 3, 1, 5)",
+            "The order inside a patch is not the weights': there it is channel, then row, then column.",
+        ),
+        edit(
+            ".permute(0, 2, 4, 1, 3, 5)",
+            "",
+            "You cut the image's numbers in order, but never permuted the axes: a patch is P rows.",
+        ),
+        source(
+            """
             def embed(images, weight, bias):
                 n, c, h, w = images.shape
                 p = weight.shape[-1]
-                patches = images.reshape(n, c, h // p, p, w // p, p).permute(0, 4, 2, 1, 3, 5)
+                patches = images.reshape(n, c, (h // p) * (w // p), p * p).permute(0, 2, 1, 3)
                 return patches.reshape(n, (h // p) * (w // p), c * p * p) @ weight.flatten(1).T + bias
-        """,
-        "inside a patch": """
+            """,
+            "You cut each map's numbers in order: a patch is P rows of P pixels, not a run of P * P pixels.",
+        ),
+        source(
+            """
             def embed(images, weight, bias):
                 n, c, h, w = images.shape
                 p = weight.shape[-1]
-                patches = images.reshape(n, c, h // p, p, w // p, p).permute(0, 2, 4, 3, 5, 1)
+                patches = images.reshape(n, c, p, h // p, p, w // p).permute(0, 3, 5, 1, 2, 4)
                 return patches.reshape(n, (h // p) * (w // p), c * p * p) @ weight.flatten(1).T + bias
-        """,
-        "never permuted": """
-            def embed(images, weight, bias):
-                n, c, h, w = images.shape
-                p = weight.shape[-1]
-                return images.reshape(n, (h // p) * (w // p), c * p * p) @ weight.flatten(1).T + bias
-        """,
-        "overlap": """
+            """,
+            "Your patches are spread over the image: split a side into (H/P, P), which patch first, then where in it.",
+        ),
+        source(
+            """
             def embed(images, weight, bias):
                 return F.unfold(images, weight.shape[-1]).transpose(1, 2) @ weight.flatten(1).T + bias
-        """,
-        "(N, D, tokens)": """
+            """,
+            "Your patches overlap: the next one begins where the last one ends.",
+        ),
+        source(
+            """
             def embed(images, weight, bias):
-                return F.conv2d(images, weight, bias, stride=weight.shape[-1]).flatten(2)
-        """,
-    },
+                patches = F.unfold(images, weight.shape[-1], stride=weight.shape[-1]).transpose(1, 2)
+                return (patches @ weight.flatten(1).T + bias).transpose(1, 2)
+            """,
+            "Yours is (N, D, tokens): the numbers of a token come last.",
+        ),
+        source(
+            """
+            def embed(images, weight, bias):
+                n, c, h, w = images.shape
+                p = weight.shape[-1]
+                patches = images.reshape(n, c, h // p, p, w // p, p).permute(0, 2, 4, 1, 3, 5)
+                return patches.reshape(n, h // p, w // p, c * p * p) @ weight.flatten(1).T + bias
+            """,
+            "Yours is a map of tokens, (N, H/P, W/P, D); here they stand in one row, (N, H/P * W/P, D).",
+        ),
+        source(
+            """
+            def embed(images, weight, bias):
+                n, c, h, w = images.shape
+                p = weight.shape[-1]
+                patches = images.reshape(n, c, h // p, p, w // p, p).permute(0, 2, 4, 1, 3, 5)
+                return patches.reshape(n, (h // p) * (w // p), c * p * p)
+            """,
+            "These are the patches themselves; a token is a linear layer of one: @ weight.flatten(1).T + bias.",
+        ),
+        when(
+            one_token_more,
+            """
+            def embed(images, weight, bias):
+                p = weight.shape[-1]
+                tokens = F.unfold(images, p, stride=p).transpose(1, 2) @ weight.flatten(1).T + bias
+                return torch.cat([torch.zeros(len(tokens), 1, len(weight)), tokens], dim=1)
+            """,
+            "There is one token more than there are patches: leave out the class token, it is added later.",
+        ),
+        edit(
+            "weight.flatten(1).T",
+            "weight.reshape(c * p * p, -1)",
+            "The weights were cut anew, not transposed: weight.flatten(1) is (D, C * P * P), and .T turns it.",
+        ),
+        edit(
+            "weight.flatten(1).T",
+            "weight.flip(2, 3).flatten(1).T",
+            "You turned the kernels around; PyTorch's convolution lays them on the image as they are.",
+        ),
+        edit(
+            "images.shape",
+            "images[..., : images.shape[2]].shape",
+            "images.reshape",
+            "images[..., : images.shape[2]].reshape",
+            "You took the height for the width: an image need not be square.",
+        ),
+        edit(
+            "c * p * p) @",
+            "c * p * p) / (c * p * p) @",
+            "You divided by the numbers in a patch: a convolution sums, it takes no mean.",
+        ),
+    ],
 )
-def check_patches(embed) -> None:
+
+
+def queries_keys_values() -> list[tuple]:
     generator = torch.Generator().manual_seed(0)
-    for n, c, h, w, p, d in ((2, 3, 8, 12, 4, 7), (1, 2, 6, 6, 3, 5)):
-        images, weight, bias = (torch.randn(s, generator=generator) for s in ((n, c, h, w), (d, c, p, p), (d,)))
-        maps = F.conv2d(images, weight, bias, stride=p)
-        true = maps.flatten(2).transpose(1, 2)
-        got = embed(images, weight, bias)
-        tokens = true.shape[1]
-        if tuple(got.shape) == (n, d, tokens):
-            raise Wrong("Yours is (N, D, tokens): the numbers of a token come last.")
-        if got.ndim == 3 and got.shape[1] > tokens:
-            raise Wrong(f"You made {got.shape[1]} tokens where {tokens} were asked for: patches do not overlap.")
-        if got.shape != true.shape:
-            raise Wrong(f"The result must be {tuple(true.shape)} here; yours is {tuple(got.shape)}.")
-        if torch.allclose(got, true, atol=1e-4):
-            continue
-        raw = images.reshape(n, tokens, -1)
-        last = images.reshape(n, c, h // p, p, w // p, p).permute(0, 2, 4, 3, 5, 1).reshape(n, tokens, -1)
-        flat = weight.flatten(1).T
-        diagnoses = [
-            (true - bias, "The tokens are without the bias."),
-            (
-                maps.transpose(2, 3).flatten(2).transpose(1, 2),
-                "Your patches go column by column, the tokens row by row.",
-            ),
-            (last @ flat + bias, "The order inside a patch is not the weights': there the channel comes first."),
-            (
-                raw @ flat + bias,
-                "You cut the image's numbers in order, but never permuted the axes: a patch is P rows.",
-            ),
-        ]
-        for values, diagnosis in diagnoses:
-            if torch.allclose(got, values, atol=1e-4):
-                raise Wrong(diagnosis)
-        raise Wrong("The values are not those of a convolution with stride P.")
+    first = [
+        [[1.0, 0.0], [0.0, 2.0], [1.0, -1.0]],
+        [[2.0, 1.0], [0.0, 1.0], [-1.0, 0.5]],
+        [[1.0, 5.0], [2.0, 0.0], [4.0, 3.0]],
+    ]
+    shapes = ((4, 4), (5, 3), (7, 9))  # in the first of these wrong matches of axes fit too
+    return [tuple(map(torch.tensor, first))] + [torch.randn(3, *s, generator=generator).unbind() for s in shapes]
 
 
-@exercise(
+exercise(
     "14.attend",
     points=2,
     stub='''
@@ -126,53 +205,117 @@ def check_patches(embed) -> None:
         "queries @ keys.T is a table with a row for each query and a column for each key.",
         "The weights of one query add up to 1: softmax along its row. Then weights @ values.",
     ],
-    wrong={
-        "square root": """
-            def attend(queries, keys, values):
-                return (queries @ keys.T).softmax(-1) @ values
-        """,
-        "by d itself": """
-            def attend(queries, keys, values):
-                return (queries @ keys.T / queries.shape[-1]).softmax(-1) @ values
-        """,
-        "over the queries": """
-            def attend(queries, keys, values):
-                return (queries @ keys.T / queries.shape[-1] ** 0.5).softmax(0) @ values
-        """,
-        "change places": """
-            def attend(queries, keys, values):
-                return (keys @ queries.T / queries.shape[-1] ** 0.5).softmax(-1) @ values
-        """,
-        "no softmax": """
-            def attend(queries, keys, values):
-                return (queries @ keys.T / queries.shape[-1] ** 0.5) @ values
-        """,
+    cases=queries_keys_values,
+    forbid={
+        "scaled_dot_product_attention multi_head_attention_forward _native_multi_head_attention MultiheadAttention": (
+            "Here scaled_dot_product_attention and layers that use it are not allowed: write the products and "
+            "the softmax."
+        )
     },
+    wrong=[
+        edit(" / queries.shape[-1] ** 0.5", "", "The division by the square root of d is missing."),
+        edit(" ** 0.5", "", "You divided by d itself, not by its square root."),
+        edit("/ queries", "* queries", "You multiplied by the square root of d; divide by it."),
+        edit(
+            "queries.shape[-1]",
+            "queries.shape[0]",
+            "You divided by the root of the number of tokens; it is that of d, the length of a query.",
+        ),
+        edit(
+            "softmax(-1)", "softmax(0)", "Your softmax goes over the queries: a query's own weights must add up to 1."
+        ),
+        edit(
+            "queries @ keys.T",
+            "keys @ queries.T",
+            "Let queries and keys change places: the rows belong to the queries.",
+        ),
+        edit(
+            "scores.softmax(-1)",
+            "scores.softmax(-1).T",
+            "The table of weights is turned: its rows belong to the queries, so no .T before @ values.",
+        ),
+        edit(
+            "scores.softmax(-1)", "scores", "There is no softmax: the weights may be negative and need not add up to 1."
+        ),
+        edit(
+            "scores.softmax(-1)",
+            "scores.sigmoid()",
+            "A sigmoid looks at each score alone; with a softmax the weights of a query add up to 1.",
+        ),
+        edit(
+            "scores.softmax(-1)",
+            "scores.exp()",
+            "The exponentials are not divided by their sum: a query's weights must add up to 1.",
+        ),
+        edit(
+            "scores.softmax(-1)",
+            "(scores / scores.sum(-1, keepdim=True))",
+            "You divided the scores by their sum, without the exponentials: that is no softmax.",
+        ),
+        edit(
+            "scores.softmax(-1)",
+            "scores.log_softmax(-1)",
+            "These are the logarithms of the weights: softmax, not log_softmax.",
+        ),
+        edit(
+            "scores.softmax(-1)",
+            "scores.flatten().softmax(0).view_as(scores)",
+            "Your softmax goes over the whole table: each query's weights must add up to 1.",
+        ),
+        edit(
+            "scores.softmax(-1)",
+            "F.one_hot(scores.argmax(-1), len(keys)).float()",
+            "You took the value of the best key only; all values count, by their weights.",
+        ),
+        edit(
+            "scores.softmax(-1)",
+            "scores.masked_fill(torch.ones_like(scores).triu(1).bool(), -math.inf).softmax(-1)",
+            "You masked the tokens after the query; here each query sees all keys.",
+        ),
+        source(
+            """
+            def attend(queries, keys, values):
+                return (queries @ keys.T).softmax(-1) / queries.shape[-1] ** 0.5 @ values
+            """,
+            "The division by the square root of d stands inside the softmax; yours comes after it.",
+        ),
+        source(
+            """
+            def attend(queries, keys, values):
+                return values @ (queries.T @ keys / queries.shape[-1] ** 0.5).softmax(-1)
+            """,
+            "Your table has a row and a column for each channel, (d, d); it is for tokens: queries @ keys.T.",
+        ),
+        source(
+            """
+            def attend(queries, keys, values):
+                return values @ (keys.T @ queries / queries.shape[-1] ** 0.5).softmax(-1)
+            """,
+            "Your table has a row and a column for each channel, (d, d); it is for tokens: queries @ keys.T.",
+        ),
+        edit(
+            "scores.softmax(-1)",
+            "(scores.clamp(min=0) / (scores.clamp(min=0).sum(-1, keepdim=True) + 1e-9))",
+            "You divided the scores by their sum, without the exponentials: that is no softmax.",
+        ),
+        edit(" @ values", "", "These are the weights; the mean of the values is weights @ values."),
+        edit("@ values", "@ keys", "You averaged the keys; the weights belong to the values."),
+        edit("@ values", "@ queries", "You averaged the queries; the weights belong to the values."),
+        edit("keys.T", "values.T", "The scores are of queries and keys; you used the values in place of the keys."),
+        edit(
+            "queries @ keys.T", "queries @ queries.T", "The scores are of queries and keys; you used the queries twice."
+        ),
+        edit("queries @ keys.T", "keys @ keys.T", "The scores are of queries and keys; you used the keys twice."),
+        edit(
+            "scores.softmax(-1) @ values",
+            "values + scores.softmax(-1) @ values",
+            "You added the values once more: there is no shortcut inside attention.",
+        ),
+    ],
 )
-def check_attend(attend) -> None:
-    generator = torch.Generator().manual_seed(0)
-    for tokens, d in ((5, 4), (7, 9)):
-        q, k, v = torch.randn(3, tokens, d, generator=generator).unbind()
-        got = attend(q, k, v)
-        if tuple(got.shape) != (tokens, d):
-            raise Wrong(f"The result must be {(tokens, d)} here; yours is {tuple(got.shape)}.")
-        if torch.allclose(got, F.scaled_dot_product_attention(q[None], k[None], v[None])[0], atol=1e-4):
-            continue
-        scores = q @ k.T / d**0.5
-        diagnoses = [
-            ((scores * d**0.5).softmax(-1) @ v, "The division by the square root of d is missing."),
-            ((scores / d**0.5).softmax(-1) @ v, "You divided by d itself, not by its square root."),
-            (scores.softmax(0) @ v, "Your softmax goes over the queries: a query's own weights must add up to 1."),
-            (scores.T.softmax(-1) @ v, "Let queries and keys change places: the rows belong to the queries."),
-            (scores @ v, "There is no softmax: the weights may be negative and need not add up to 1."),
-        ]
-        for values, diagnosis in diagnoses:
-            if torch.allclose(got, values, atol=1e-4):
-                raise Wrong(diagnosis)
-        raise Wrong("The values are not the attention's. Begin with one query, and compare with a weighted mean.")
 
 
-@exercise(
+exercise(
     "14.attention-cost",
     points=2,
     stub='''
@@ -190,72 +333,72 @@ def check_attend(attend) -> None:
         "How many tokens are there? Each meets each. What does one meeting cost in q with k?",
         "One head's product costs tokens * tokens * (width / heads), and there are heads of them. Then the other.",
     ],
-    wrong={
-        "class token": """
-            def attention_macs(size, patch, width):
-                return 2 * (size // patch) ** 4 * width
-        """,
-        "two products": """
-            def attention_macs(size, patch, width):
-                return ((size // patch) ** 2 + 1) ** 2 * width
-        """,
-        "each meets each": """
-            def attention_macs(size, patch, width):
-                return 2 * ((size // patch) ** 2 + 1) * width
-        """,
-        "patches on a side": """
-            def attention_macs(size, patch, width):
-                return 2 * (size // patch + 1) ** 2 * width
-        """,
-        "linear layers": """
-            def attention_macs(size, patch, width):
-                tokens = (size // patch) ** 2 + 1
-                return 2 * tokens * tokens * width + 4 * tokens * width * width
-        """,
-    },
-)
-def check_attention_cost(attention_macs) -> None:
-    cases = [(224, 16, 768), (32, 8, 64), (64, 4, 48)]
-    got = [attention_macs(*case) for case in cases]
-    diagnoses = [
-        (lambda s, p, w: 2 * (s // p) ** 4 * w, "Nearly: the class token is a token too, and meets all others."),
-        (lambda s, p, w: ((s // p) ** 2 + 1) ** 2 * w, "There are two products: q with k, and the weights with v."),
-        (
-            lambda s, p, w: 2 * ((s // p) ** 2 + 1) * w,
-            "Every token costs you the same, but each meets each: square it.",
+    cases=[(4, 2, 3), (32, 8, 64), (64, 4, 48), (224, 16, 768)],
+    wrong=[
+        edit(" + 1", "", "Nearly: the class token is a token too, and meets all others."),
+        edit("2 * tokens", "tokens", "There are two products: q with k, and the weights with v."),
+        edit("2 * tokens", "4 * tokens", "You counted multiplications and additions apart; a mult-add is one of each."),
+        edit(
+            "2 * tokens",
+            "3 * tokens",
+            "There are two products, q with k and the weights with v: that there are three tables makes no third.",
         ),
-        (lambda s, p, w: 2 * (s // p + 1) ** 2 * w, "You counted the patches on a side, not in the image."),
-        (
-            lambda s, p, w: 2 * ((s // p) ** 2 + 1) ** 2 * w + 4 * ((s // p) ** 2 + 1) * w * w,
+        edit("tokens * tokens", "tokens", "Every token costs you the same, but each meets each: square it."),
+        edit("(size // patch) ** 2 + 1", "size // patch + 1", "You counted the patches on a side, not in the image."),
+        edit(
+            "(size // patch) ** 2 + 1",
+            "size // patch",
+            "You counted the patches on a side, not in the image, and the class token is one more.",
+        ),
+        edit(
+            "(size // patch) ** 2 + 1",
+            "(size // patch + 1) ** 2",
+            "There is one class token, not one for each row and column.",
+        ),
+        edit("(size // patch) ** 2 + 1", "size**2 + 1", "You counted pixels; the tokens are patches."),
+        edit(
+            "(size // patch) ** 2 + 1",
+            "size**2 // patch + 1",
+            "A patch has `patch` pixels on each side: divide both sides of the image by it.",
+        ),
+        edit(
+            "(size // patch) ** 2 + 1",
+            "size // patch**2 + 1",
+            "Divide a side of the image by a side of the patch, then square.",
+        ),
+        edit(
+            "return 2 * tokens * tokens * width",
+            "return 2 * tokens * tokens * width + 4 * tokens * width * width",
             "You counted the linear layers before and after too; the question is only about the two products.",
         ),
-    ]
-    for formula, diagnosis in diagnoses:
-        if got == [formula(*case) for case in cases]:
-            raise Wrong(diagnosis)
-    for (size, patch, width), value in zip(cases, got, strict=True):
-        true = _product_macs(size, patch, width)
-        if value != true:
-            raise Wrong(f"For {size} pixels, patches of {patch} and width {width} it is {true:,}; yours is {value:,}.")
-
-
-def _product_macs(size: int, patch: int, width: int) -> int:
-    """Counted in the network: all that an attention layer does, without its two linear layers."""
-    with torch.device("meta"):
-        layers = measure.cost(ViT(size, patch, width, depth=1, heads=4, mlp_width=8), size).layers
-    tokens = (size // patch) ** 2 + 1
-    return sum(layer.macs for layer in layers if ".attention." in layer.name) - 4 * tokens * width * width
-
-
-_SHIFTED = (  # the networks of the question below, in its order
-    "three convolutions of stride 1",
-    "three convolutions, two of stride 2",
-    "a ViT with patches of 8, its positions taken away",
-    "the same ViT with its positions",
+        edit(
+            "return 2 * tokens * tokens * width",
+            "return 4 * tokens * width * width",
+            "These are the four linear layers; the question is about the two products between them.",
+        ),
+        edit(
+            "return 2 * tokens * tokens * width",
+            "return 2 * tokens * tokens * width + tokens * tokens",
+            "You counted the softmax or the scaling too; the question is only about the two products.",
+        ),
+        edit("* width", "* width * width", "A meeting of two tokens costs width mult-adds, not the square of it."),
+        edit(
+            "tokens * tokens * width",
+            "tokens * width * width",
+            "Here it is the tokens that are squared, each meets each, and not the width.",
+        ),
+        edit(" * width", "", "A meeting of two tokens is not one mult-add: it is one for each of their width numbers."),
+        edit(
+            "tokens * tokens",
+            "tokens * (tokens - 1) // 2",
+            "Every token meets every other twice, as query and as key, and itself: the table is tokens x tokens.",
+        ),
+        edit("tokens * tokens", "tokens * (tokens - 1)", "A token meets itself too: the table is tokens x tokens."),
+    ],
 )
 
 
-@exercise(
+exercise(
     "14.shift",
     points=3,
     stub="""
@@ -270,70 +413,93 @@ _SHIFTED = (  # the networks of the question below, in its order
         "Without positions a ViT sees a bag of patches. When does a shift leave every patch whole? With positions,"
         " which shift of a picture of 32 pixels changes nothing at all?",
     ],
-    wrong={
-        "four numbers": "smallest_shifts = (1, 4, 8)",
-        "three convolutions of stride 1": "smallest_shifts = (32, 4, 8, 32)",
-        "every second place": "smallest_shifts = (1, 1, 8, 32)",
-        "of every four": "smallest_shifts = (1, 2, 8, 32)",
-        "cuts through": "smallest_shifts = (1, 4, 1, 32)",
-        "other vectors": "smallest_shifts = (1, 4, 8, 8)",
-        "smaller shift": "smallest_shifts = (1, 4, 16, 32)",
-    },
+    wrong=[
+        when(
+            lambda shifts: any(number(shift) is None for shift in shifts),
+            "smallest_shifts = (1, 4, 8, None)",
+            "Each is a whole number of pixels: for each of the four networks there is such a shift.",
+        ),
+        when(
+            lambda shifts: any(shift < 1 for shift in shifts),
+            "smallest_shifts = (0, 4, 8, 32)",
+            "A shift is 1 pixel or more: none at all changes nothing anywhere.",
+        ),
+        when(
+            lambda shifts: any(shift % 1 for shift in shifts),
+            "smallest_shifts = (1, 4, 8, 32.5)",
+            "Each is a whole number of pixels.",
+        ),
+        when(
+            lambda shifts: shifts[0] > 1,
+            "smallest_shifts = (32, 4, 8, 32)",
+            "For the three convolutions of stride 1 a smaller shift leaves the logits as they are: their output "
+            "moves with "
+            "their input, pixel by pixel, and the mean does not ask where.",
+        ),
+        when(
+            lambda shifts: shifts[1] == 1,
+            "smallest_shifts = (1, 1, 8, 32)",
+            "A stride of 2 looks at every second place only: shifted by one, it sees the pixels in between.",
+        ),
+        when(
+            lambda shifts: shifts[1] == 2,
+            "smallest_shifts = (1, 2, 8, 32)",
+            "Two strides of 2, one after the other, look at one place of every four.",
+        ),
+        when(
+            lambda shifts: shifts[1] != 4 and shifts[1] % 4 == 0,
+            "smallest_shifts = (1, 32, 8, 32)",
+            "For the three convolutions with strides of 2 a smaller shift leaves the logits as they are, too.",
+        ),
+        when(
+            lambda shifts: shifts[1] != 4,
+            "smallest_shifts = (1, 3, 8, 32)",
+            "With two strides of 2 the last convolution sees other pixels after your shift: which shifts move "
+            "its output "
+            "by whole places?",
+        ),
+        when(
+            lambda shifts: shifts[2] % 8,
+            "smallest_shifts = (1, 4, 1, 32)",
+            "The shift for the ViT without positions cuts through the patches: each then holds other pixels than "
+            "before.",
+        ),
+        when(
+            lambda shifts: shifts[2] != 8,
+            "smallest_shifts = (1, 4, 16, 32)",
+            "For the ViT without positions a smaller shift leaves the logits as they are, too: it sees a bag of "
+            "patches.",
+        ),
+        when(
+            lambda shifts: shifts[3] % 8 == 0 and shifts[3] < 32,
+            "smallest_shifts = (1, 4, 8, 8)",
+            "With positions: after your shift the patches are whole, but they get other vectors added: positions "
+            "are for "
+            "places.",
+        ),
+        when(
+            lambda shifts: shifts[3] > 32,
+            "smallest_shifts = (1, 4, 8, 64)",
+            "For the ViT with positions a smaller shift leaves the logits as they are: think of the size of the "
+            "picture.",
+        ),
+        when(
+            lambda shifts: shifts[3] != 32,
+            "smallest_shifts = (1, 4, 8, 1)",
+            "The shift for the ViT with positions cuts through the patches: each then holds other pixels than before.",
+        ),
+    ],
 )
-def check_shift(smallest_shifts) -> None:
-    if not isinstance(smallest_shifts, (tuple, list)) or len(smallest_shifts) != 4:
-        raise Wrong("Give four numbers, (a, b, c, d), one for each network.")
-    if any(not isinstance(shift, int) or shift < 1 for shift in smallest_shifts):
-        raise Wrong("Each is a whole number of pixels, 1 or more.")
-    _, b, c, d = smallest_shifts
-    if b == 1:
-        raise Wrong("A stride of 2 looks at every second place only: shifted by one, it sees the pixels in between.")
-    if b == 2:
-        raise Wrong("Two strides of 2, one after the other, look at one place of every four.")
-    if c < 8:
-        raise Wrong(f"A shift by {c} cuts through the patches: each then holds other pixels than before.")
-    if d < 32 and d % 8 == 0:
-        raise Wrong(
-            f"Shifted by {d} the patches are whole, but they get other vectors added: positions are for places."
-        )
-    true = _smallest_shifts()
-    for name, shift, right in zip(_SHIFTED, smallest_shifts, true, strict=True):
-        if shift != right:
-            if shift % right == 0 and shift < 32:
-                raise Wrong(f"For {name}: {shift} leaves the logits as they are, but so does a smaller shift.")
-            raise Wrong(f"For {name}, {shift} is not the smallest shift that leaves the logits as they are.")
 
 
-@torch.no_grad()
-def _smallest_shifts() -> list[int]:
-    """Tried: the first shift of a picture, circular in both directions, that leaves the logits as they are."""
-    generator = torch.Generator().manual_seed(0)
-    image = torch.randn(1, 3, 32, 32, generator=generator, dtype=torch.float64)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        networks = [_three_convolutions(1), _three_convolutions(2), small_vit(), small_vit()]
-    for vit in networks[2:]:
-        nn.init.normal_(vit.head[-1].weight, generator=generator)  # it begins at zero, and would hide everything
-    nn.init.zeros_(networks[2].stem.positions.pos_embedding)
-    found = []
-    for network in networks:
-        network.double().eval()
-        logits = network(image)
-        shifts = range(1, 33)
-        found.append(
-            next(s for s in shifts if torch.allclose(network(image.roll((s, s), (2, 3))), logits, atol=1e-9, rtol=0))
-        )
-    return found
+def check_my_run(my_run: object) -> None:
+    network = trained(my_run)
+    if sum(isinstance(layer, (SelfAttention, nn.MultiheadAttention)) for layer in network.modules()) < 2:
+        raise Wrong("Your network has fewer than two layers of attention: keep the transformer, and help it.")
+    reads_digits(trained(my_run, parameters=200_000), 0.35)
 
 
-def _three_convolutions(stride: int) -> nn.Module:
-    layers = [nn.Conv2d(3, 8, 3, 1, 1, padding_mode="circular"), nn.ReLU()]
-    for _ in range(2):
-        layers += [nn.Conv2d(8, 8, 3, stride, 1, padding_mode="circular"), nn.ReLU()]
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 10))
-
-
-@exercise(
+exercise(
     "14.help-it",
     points=3,
     stub="""
@@ -349,24 +515,20 @@ def _three_convolutions(stride: int) -> nn.Module:
     """,
     hints=[
         "The lesson's ViT needed hundreds of steps before anything happened. How many does one epoch have?",
-        "nn.init.normal_(my_vit.stem.positions.pos_embedding) is how the lesson's positions begin. Batches of 32, AdamW"
+        "nn.init.normal_(my_vit.stem.positions.pos_embedding) is how the lesson's positions begin. Batches of "
+        "32, AdamW"
         " with a rate of 0.002 and 16 epochs are enough; then look for what is better.",
     ],
-    wrong={
-        "not the run": "my_run = models.get_model('vit_b_16_tiny')",
-        "attention": "my_run = training.fit(models.get_model('lenet5', in_channels=3), street, epochs=1)",
-        "parameters": "my_run = training.fit(models.get_model('vit_b_16_tiny', width=128, depth=2), street, epochs=1)",
-        "fresh street digits": "my_run = training.fit(models.get_model('vit_b_16_tiny', depth=2), street, epochs=1)",
-    },
+    check=check_my_run,
+    wrong=[
+        source("my_run = models.get_model('vit_b_16_tiny')", "not the run"),
+        source("my_run = training.fit(models.get_model('lenet5', in_channels=3), street, epochs=1)", "attention"),
+        source(
+            "my_run = training.fit(models.get_model('vit_b_16_tiny', width=128, depth=2), street, epochs=1)",
+            "parameters",
+        ),
+        source(
+            "my_run = training.fit(models.get_model('vit_b_16_tiny', depth=2), street, epochs=1)", "fresh street digits"
+        ),
+    ],
 )
-def check_help_it(my_run) -> None:
-    if not isinstance(my_run, Run):
-        raise Wrong(f"my_run is a {type(my_run).__name__}, not the run that training.fit returns.")
-    if sum(isinstance(module, SelfAttention) for module in my_run.model.modules()) < 2:
-        raise Wrong("Your network has fewer than two layers of attention: keep the transformer, and help it.")
-    params = sum(p.numel() for p in my_run.model.parameters())
-    if params > 200_000:
-        raise Wrong(f"Your network has {params:,} parameters: at most 200,000, or size could do what ideas should.")
-    accuracy = evaluate(my_run.model, data.load("street_digits", train=1000, test=1000, seed=1).test).accuracy
-    if accuracy < 0.35:
-        raise Wrong(f"On 1,000 fresh street digits your network reads {accuracy:.0%}; at least 35 % is asked for.")
