@@ -173,13 +173,13 @@ def networks() -> list[tuple]:
 def what_training_changes(model: nn.Module) -> dict[str, object]:
     """Two steps with images of two kinds, in the mode that the network was left in; and how it makes its features."""
     before = copy.deepcopy(model.state_dict())
-    alone, together = _features(model, 1), _features(model, 8)
+    alone, together = _features(model, 1), _features(model, 4)
     model.load_state_dict(before)
     model.zero_grad()
     if learning := [p for p in model.parameters() if p.requires_grad]:
         optimizer = torch.optim.SGD(learning, lr=0.1, weight_decay=0.1)
         for number in range(2):
-            images = torch.randn(8, 3, 32, 32) * (2 + number) + 1
+            images = torch.randn(4, 3, 8, 8) * (2 + number) + 1
             optimizer.zero_grad()
             model(images).square().mean().backward()
             optimizer.step()
@@ -198,7 +198,7 @@ def what_training_changes(model: nn.Module) -> dict[str, object]:
 
 def _features(model: nn.Module, images: int) -> Tensor:
     """What the head is given for the first of so many images, in the mode that the network is in."""
-    batch = torch.randn(8, 3, 32, 32, generator=torch.Generator().manual_seed(0))[:images]
+    batch = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))[:images]
     given = []
     hook = model.head.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0].detach()[:1]))
     with torch.no_grad():
