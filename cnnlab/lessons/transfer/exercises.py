@@ -15,48 +15,65 @@ from cnnlab.lessons.transfer.study import backbone, few
 
 def check_new_head(new_head) -> None:
     small = {"width": 4, "depths": (1, 1, 1)}
-    for name, options, classes in (("resnet20_tiny", small, 3), ("mobilenet_v2_tiny", {}, 7)):
+    narrow = {"width": 4, "hidden": 16}
+    for name, options, classes in (
+        ("resnet20_tiny", small, 3),
+        ("mobilenet_v2_tiny", {}, 7),
+        ("vgg11_tiny", narrow, 5),
+    ):
         model = models.get_model(name, **options).eval()
-        before, length = copy.deepcopy(model.state_dict()), len(model.head)
-        wanted = model.head[-1].in_features
+        before = copy.deepcopy(model)
         got = new_head(model, classes)
         if not isinstance(got, nn.Module):
             raise Wrong(f"new_head should return the network; yours is {kind(got)}.")
         head = getattr(got, "head", None)
-        if not isinstance(head, nn.Sequential) or len(head) < length:
+        if not isinstance(head, nn.Sequential) or len(head) < len(before.head):
             raise Wrong("The whole head is gone, and with it the pooling: replace only its last layer.")
-        if len(head) > length:
+        if len(head) > len(before.head):
             raise Wrong(
                 f"There is a layer more, {type(head[-1]).__name__}, after the old one: the new layer should take its "
                 "place."
             )
-        layer = head[-1]
-        if not isinstance(layer, nn.Linear):
-            raise Wrong(f"The new last layer should be a linear one; yours is {kind(layer)}.")
-        if not isinstance(layer, nn.LazyLinear) and layer.in_features != wanted:
-            raise Wrong(f"Your layer takes {layer.in_features} features; this {name} hands it {wanted}.")
-        modes = {part.training for part in got.modules() if part is not layer}
+        if not isinstance(head[-1], nn.Linear):
+            raise Wrong(f"The new last layer should be a linear one; yours is {kind(head[-1])}.")
+        _check_layer(got, before, name, classes)
+
+
+def _check_layer(got: nn.Module, before: nn.Module, name: str, classes: int) -> None:
+    layer, wanted = got.head[-1], before.head[-1].in_features
+    if not isinstance(layer, nn.LazyLinear) and layer.in_features != wanted:
+        raise Wrong(f"Your layer takes {layer.in_features} features; this {name} hands it {wanted}.")
+    modes = {part.training for part in got.modules() if part is not layer and not list(part.children())}
+    try:
         with torch.no_grad():
             shape = tuple(got.eval()(torch.zeros(2, 3, 32, 32)).shape)
-        last = f"head.{length - 1}."
-        for key, value in got.state_dict().items():
-            if not key.startswith(last) and not (key in before and torch.equal(before[key], value)):
-                raise Wrong(f"More than the last layer changed ({key}): what the network had learnt is lost.")
-        if shape != (2, classes):
-            raise Wrong(
-                f"For two images and {classes} classes your network returns {shape}. A layer is as large as its weight "
-                "is: an attribute changes nothing."
-            )
-        if torch.equal(layer.weight[:1], before[f"{last}weight"][:1]):
-            raise Wrong("Your layer still has weights of the old one: they stand for the old classes.")
-        if (layer.bias is None) != (f"{last}bias" not in before):
-            raise Wrong("The old last layer has a bias and yours has none: change nothing else.")
-        if not all(parameter.requires_grad for parameter in got.parameters()):
-            raise Wrong(
-                "Your function freezes weights (requires_grad): give a new last layer, and change nothing else."
-            )
-        if modes != {False}:
-            raise Wrong("Your function puts the network into training mode: change nothing but the last layer.")
+    except RuntimeError as error:
+        raise Wrong(
+            f"With your layer {name} does not run any more ({error}): its last layer is the one to replace."
+        ) from None
+    kept = {key: value for key, value in got.state_dict().items() if not key.startswith("head.")}
+    for number, part in enumerate(got.head[:-1]):  # by their places: a new nn.Sequential names them anew
+        kept |= {f"head[{number}].{key}": value for key, value in part.state_dict().items()}
+    old = {key: value for key, value in before.state_dict().items() if not key.startswith("head.")}
+    for number, part in enumerate(before.head[:-1]):
+        old |= {f"head[{number}].{key}": value for key, value in part.state_dict().items()}
+    if more := sorted(kept.keys() - old.keys()):
+        raise Wrong(f"The network has a new part ({more[0]}) beside its last layer, which is model.head[-1].")
+    if lost := [key for key in old if key not in kept or not torch.equal(old[key], kept[key])]:
+        raise Wrong(f"More than the last layer changed ({lost[0]}): what the network had learnt is lost.")
+    if shape != (2, classes):
+        raise Wrong(
+            f"For two images and {classes} classes your network returns {shape}. A layer is as large as its weight "
+            "is: an attribute changes nothing."
+        )
+    if torch.equal(layer.weight[:1], before.head[-1].weight[:1]):
+        raise Wrong("Your layer still has weights of the old one: they stand for the old classes.")
+    if (layer.bias is None) != (before.head[-1].bias is None):
+        raise Wrong("The old last layer has a bias and yours has none: change nothing else.")
+    if not all(parameter.requires_grad for parameter in got.parameters()):
+        raise Wrong("Your function freezes weights (requires_grad): give a new last layer, and change nothing else.")
+    if modes != {False}:
+        raise Wrong("Your function puts the network into training mode: change nothing but the last layer.")
 
 
 exercise(
