@@ -356,7 +356,7 @@ def second_moments(w: Tensor, patches: Tensor) -> dict[str, object]:
     if w.shape != (patches.shape[1],) * 2:
         return {"matrix W": w}
     outputs = patches.double() @ w.double().T
-    return {"matrix of the outputs' mean products": (outputs.T @ outputs / len(outputs)).round(decimals=4) + 0.0}
+    return {"matrix of mean products of the outputs": (outputs.T @ outputs / len(outputs)).round(decimals=4) + 0.0}
 
 
 exercise(

@@ -58,7 +58,8 @@ def _check_layer(got: nn.Module, before: nn.Module, name: str, classes: int) -> 
     for number, part in enumerate(before.head[:-1]):
         old |= {f"head[{number}].{key}": value for key, value in part.state_dict().items()}
     if more := sorted(kept.keys() - old.keys()):
-        raise Wrong(f"The network has a new part ({more[0]}) beside its last layer, which is model.head[-1].")
+        part = more[0].partition(".")[0]
+        raise Wrong(f"Your network has a new part, {part}, that it never uses: its last layer is model.head[-1].")
     if lost := [key for key in old if key not in kept or not torch.equal(old[key], kept[key])]:
         raise Wrong(f"More than the last layer changed ({lost[0]}): what the network had learnt is lost.")
     if shape != (2, classes):
@@ -188,28 +189,26 @@ def networks() -> list[tuple]:
 
 
 def what_training_changes(model: nn.Module) -> dict[str, object]:
-    """Two steps with images of two kinds, in the mode that the network was left in; and how it makes its features."""
+    """A step with images unlike those before, in the mode that the network was left in; and how it makes its "
+    "features."""
     before = copy.deepcopy(model.state_dict())
     alone, together = _features(model, 1), _features(model, 4)
     model.load_state_dict(before)
     model.zero_grad()
     if learning := [p for p in model.parameters() if p.requires_grad]:
         optimizer = torch.optim.SGD(learning, lr=0.1, weight_decay=0.1)
-        for number in range(2):
-            images = torch.randn(4, 3, 8, 8) * (2 + number) + 1
-            optimizer.zero_grad()
-            model(images).square().mean().backward()
-            optimizer.step()
+        model(2 * torch.randn(4, 3, 8, 8) + 1).square().mean().backward()
+        optimizer.step()
     changed = {key for key, value in model.state_dict().items() if not torch.equal(before[key], value)}
     weights = {key for key, _ in model.named_parameters()} & changed
     norms = {key for key in weights if f"{key.rpartition('.')[0]}.running_mean" in before}
     rest = {key for key in weights - norms if not key.startswith("head")}
     return {
-        "number of the backbone's weights that training changes": len(rest),
-        "number of the batch norms' scales and shifts that training changes": len(norms),
+        "number of weights outside the head that training changes": len(rest),
+        "number of scales and shifts of batch norms that training changes": len(norms),
         "number of batch norms whose statistics training moves": sum("running_mean" in key for key in changed),
-        "number of the head's weights that training changes": len(weights - norms - rest),
-        "features of an image are the same whatever else is in its batch": torch.allclose(alone, together, atol=1e-4),
+        "number of weights in the head that training changes": len(weights - norms - rest),
+        "independence of the features from the other images of the batch": torch.allclose(alone, together, atol=1e-4),
     }
 
 
@@ -368,6 +367,15 @@ exercise(
                 model.stem.requires_grad_(False)
             """,
             "The stages are still trained: freeze all that is not the head.",
+        ),
+        source(
+            """
+            def only_the_head(model):
+                model.train()
+                model.stages.eval()
+                model.stages.requires_grad_(False)
+            """,
+            "You forgot the stem: its weights are still trained, and the statistics of its batch norm move.",
         ),
         source(
             """
@@ -605,6 +613,11 @@ exercise(
             "differences.mean().item(), ",
             "differences.mean().abs().item(), ",
             "You lost the sign of the mean: where the second method is better it is negative.",
+        ),
+        edit(
+            "differences.mean()",
+            "differences.quantile(0.5)",
+            "The first number is the median of the differences; it is their mean.",
         ),
         edit(
             "differences.mean()",
