@@ -210,7 +210,7 @@ def explain(error: BaseException, name: str, answer: str, call: str = "") -> str
     theirs = [
         f for f in frames if not f.filename.startswith((ours, *libraries)) and not f.filename.startswith("<frozen")
     ]
-    what = f"{type(error).__name__}: {words(error)}".strip(": \n")
+    what = f"{type(error).__name__}: {words(error)}".strip(": \n").removesuffix(".")
     if not theirs:
         return f"{call} fails: {what}." if call else f"{name}, {answer}, cannot be used here: {what}."
     line = f" ({theirs[-1].line})" if theirs[-1].line else ""

@@ -24,7 +24,8 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ): "// rounds down anyway",
     (
         "13.round-channels",
-        "line 3: rounded >= 0.9 * channels → rounded > 0.9 * channels in rounded if rounded >= 0.9 * channels else rounded + 8",
+        "line 3: rounded >= 0.9 * channels → rounded > 0.9 * channels"
+        " in rounded if rounded >= 0.9 * channels else rounded + 8",
     ): "no float times 0.9 is exactly its nearest multiple of 8, where that is less",
     ("14.attend", "line 2: -1 → 1 in queries.shape[-1]"): "of two axes the last is the second",
     ("14.attend", "line 3: -1 → 1 in scores.softmax(-1)"): "of two axes the last is the second",
@@ -33,6 +34,8 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "line 2: size // patch → size / patch in size // patch",
     ): "an image is cut into whole patches",
     ("14.patches", "line 3: 1 → 2 in weight.shape[-1]"): "kernels are square",
+    ("15.inside", "line 2: 1 → 2 in torch.ones(1, 1, size, size)"): "the mean of two equal maps",
+    ("15.inside", "line 3: 1 → 2 in torch.ones(1, 1, kernel, kernel)"): "the mean of two equal maps",
 }
 
 # Exercises in which a number that is rounded, or compared, is exact however it is computed, and why.

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from cnnlab import data
-from cnnlab.lessons.exercise import Wrong, edit, exercise, source
+from cnnlab.lessons.exercise import Wrong, edit, exercise, source, when
 from cnnlab.lessons.runs import trained
 from cnnlab.training import evaluate
 
@@ -20,7 +20,7 @@ def tables() -> list[tuple]:
         ({"a": (1, 0.5), "b": (1, 0.6), "c": (2, 0.6)},),
         ({"a": (1, 0.5), "b": (2, 0.7), "c": (3, 0.6), "d": (4, 0.9)},),
         ({"a": (2, 0.8), "b": (2, 0.8), "c": (5, 0.7)},),
-        ({"c": (3, 0.8), "a": (3, 0.9), "b": (7, 0.9), "d": (9, 0.95), "e": (2, 0.1)},),
+        ({"c": (3, 0.8), "a": (3, 0.9), "b": (7, 0.9), "d": (9, 0.95), "f": (9, 0.94), "e": (2, 0.1)},),
         (many,),
     ]
 
@@ -118,6 +118,24 @@ exercise(
             "price <= cost and worth >= accuracy",
             "price >= cost and worth >= accuracy",
             "A network that is dearer and better beats nobody who has less to spend: the cost should be low.",
+        ),
+        source(
+            """
+            def front(networks):
+                best = max(networks, key=lambda name: networks[name][1])
+                cheapest = min(networks, key=lambda name: networks[name][0])
+                return {best, cheapest}
+            """,
+            "These are the two ends, the cheapest and the best: those between them that nothing beats belong to "
+            "it, too, and "
+            "at each end only what is not beaten at the same cost or accuracy.",
+        ),
+        source(
+            """
+            def front(networks):
+                return {max(networks, key=lambda name: networks[name][1] / networks[name][0])}
+            """,
+            "The best ratio is one way to choose among these. Asked for are all that nothing else beats.",
         ),
         source(
             """
@@ -282,6 +300,26 @@ exercise(
         edit("errors**2", "2**2", "Right for 2 standard errors, but yours ignores another number of them."),
         edit("errors**2 * ", "", "errors is not used: the accuracies are to lie so many standard errors apart."),
         edit("(first - second) ** 2", "abs(first - second)", "The distance is not squared: n stands under a root."),
+        edit(
+            "variance = first * (1 - first) + second * (1 - second)",
+            "variance = (first * (1 - first) + second * (1 - second)) ** 0.5",
+            "You used the standard deviation of the difference; n divides its square, the variance.",
+        ),
+        edit(
+            "variance = first * (1 - first) + second * (1 - second)",
+            "variance = abs(first - second) * (1 - abs(first - second))",
+            "The difference is no accuracy: it has the variance of both accuracies together.",
+        ),
+        edit("math.ceil", "2 * math.ceil", "This is the number for both networks together; asked for is that of each."),
+        when(
+            lambda results: results[0] <= 0 and results[1] <= 0 and min(results[2:]) > 0,
+            """
+            def images_needed(first, second, errors=2):
+                variance = first * (1 - first) + second * (1 - second)
+                return math.ceil(errors**2 * variance / (first - second) ** 2) if first > second else 0
+            """,
+            "The second network may be the better one: then first - second is below zero, and only its square counts.",
+        ),
         edit("math.ceil", "int", "Nearly: round up. One image less is not enough."),
         edit(
             "math.ceil",
@@ -318,7 +356,7 @@ def second_moments(w: Tensor, patches: Tensor) -> dict[str, object]:
     if w.shape != (patches.shape[1],) * 2:
         return {"matrix W": w}
     outputs = patches.double() @ w.double().T
-    return {"matrix of the outputs' mean products": outputs.T @ outputs / len(outputs)}
+    return {"matrix of mean products of the outputs": (outputs.T @ outputs / len(outputs)).round(decimals=4) + 0.0}
 
 
 exercise(
@@ -401,6 +439,18 @@ exercise(
                 return torch.linalg.cholesky(patches.T @ patches / len(patches))
             """,
             "This is the root of the second moments, which mixes; its inverse takes the mixture apart.",
+        ),
+        source(
+            """
+            def whitening(patches):
+                return torch.linalg.inv(torch.linalg.cholesky(patches.T @ patches / len(patches))).T
+            """,
+            "This whitens in patches @ W and not in patches @ W.T: transpose it.",
+        ),
+        edit(
+            "(vectors / values.sqrt()).T",
+            "(vectors.T / values.sqrt()).T",
+            "You took the rows of the matrix for the directions; eigh gives them as columns.",
         ),
         source(
             """

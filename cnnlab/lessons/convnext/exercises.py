@@ -120,6 +120,11 @@ exercise(
             """,
             "The places are in one row, (N, D, places); here they make a map, (N, D, H / patch, W / patch).",
         ),
+        edit(
+            ".permute(0, 3, 1, 2)",
+            ".permute(0, 3, 1, 2).reshape(n, -1, w // patch, h // patch)",
+            "The map is H / patch high and W / patch wide: you took its width for its height.",
+        ),
         edit(".permute(0, 3, 1, 2)", ".permute(0, 3, 2, 1)", "Height and width of the map are swapped."),
         edit(
             ".permute(0, 3, 1, 2)",
@@ -167,7 +172,8 @@ exercise(
     points=3,
     stub='''
         def layer_norm(x, weight, bias, eps=1e-6):
-            """Layer norm over the channels of each pixel. x: (N, C, H, W), weight, bias: (C,). Returns (N, C, H, W)."""
+            """Layer norm over the channels of each pixel. x: (N, C, H, W), weight, bias: (C,). Returns (N, C, "
+            "H, W)."""
             ...
     ''',
     solution="""
@@ -258,7 +264,12 @@ def maps_and_layers() -> list[tuple]:
 
     found = []
     for n, c, h, w in ((1, 2, 2, 2), (4, 4, 4, 4), (2, 6, 5, 8)):  # in the second wrong matches of axes fit too
-        layers = nn.Conv2d(c, c, 7, padding=3, groups=c), nn.LayerNorm(c), nn.Linear(c, 4 * c), nn.Linear(4 * c, c)
+        layers = (
+            nn.Conv2d(c, c, 7, padding=3, groups=c),
+            nn.LayerNorm(c, eps=1e-6),
+            nn.Linear(c, 4 * c),
+            nn.Linear(4 * c, c),
+        )
         for layer in layers:
             layer.weight.data, layer.bias.data = drawn(*layer.weight.shape) / 2, drawn(*layer.bias.shape) / 2
         found.append((drawn(n, c, h, w), *layers, drawn(c)))
@@ -391,6 +402,18 @@ exercise(
             "1, 2).",
         ),
         edit(
+            "widen(norm(y))",
+            "widen(F.gelu(norm(y)))",
+            "There is one GELU, in the wide part; you put a second after the norm.",
+        ),
+        edit(
+            "widen(norm(y))",
+            "widen(F.gelu(norm(y)))",
+            "x + y.permute(0, 3, 1, 2)",
+            "F.gelu(x + y.permute(0, 3, 1, 2))",
+            "There is one GELU, in the wide part; you put others after the norm and after the sum.",
+        ),
+        edit(
             "depthwise(x).permute(0, 2, 3, 1)",
             "F.gelu(depthwise(x)).permute(0, 2, 3, 1)",
             "There is one GELU, in the wide part; you put a second after the filter.",
@@ -434,7 +457,8 @@ exercise(
             def inside(kernel, size):
                 return min(1.0, size / kernel) ** 2
             """,
-            "You looked at the middle of the map only; at its edges part of every kernel hangs over.",
+            "This is the share in the middle of the map, the best position; at the edges part of every kernel "
+            "hangs over.",
         ),
         source(
             """
@@ -453,18 +477,8 @@ exercise(
         edit("hits.mean()", "hits.sum()", "You summed over the positions; it is the mean over them."),
         edit(
             "hits.mean().item()",
-            "hits.max().item()",
-            "This is the share at the best position; it is the mean over all.",
-        ),
-        edit(
-            "hits.mean().item()",
             "hits.min().item()",
             "This is the share in a corner, the worst position; it is the mean over all.",
-        ),
-        edit(
-            "hits.mean().item()",
-            "hits[0, 0, size // 2, size // 2].item()",
-            "This is the share in the middle of the map; it is the mean over all positions.",
         ),
         edit(
             "hits.mean()",
@@ -483,18 +497,32 @@ exercise(
             ", padding=0 if kernel <= size else kernel // 2",
             "The kernel has a position at every pixel of the map, those at the edges too: padding is kernel // 2.",
         ),
-        edit(
-            "padding=kernel // 2",
-            "padding=kernel - 1",
-            "You let the kernel stand wherever it touches the map; with padding kernel // 2 its middle is on the map.",
+        source(
+            """
+            def inside(kernel, size):
+                reach = kernel // 2
+                hits = sum(0 <= i + step < size for i in range(size) for step in range(-reach, reach))
+                return (hits / (kernel * size)) ** 2
+            """,
+            "You left out the last row and column of the kernel: it reaches from -(kernel // 2) to kernel // 2, "
+            "both included.",
+        ),
+        source(
+            """
+            def inside(kernel, size):
+                reach = kernel // 2
+                return (sum(size - abs(step) for step in range(-reach, reach + 1)) / (kernel * size)) ** 2
+            """,
+            "A weight that is further from the middle than the map is wide never meets the map: yours counts it "
+            "below zero.",
         ),
         source(
             """
             def inside(kernel, size):
                 return (size / (size + 2 * (kernel // 2))) ** 2
             """,
-            "This is the share of the padded map that is map: the pixels in the middle are met by more weights "
-            "than others.",
+            "This is size / (size + kernel - 1) on each axis: you let the kernel stand on the padding too, or "
+            "counted the pixels of the padded map. Its middle stands on each pixel of the map.",
         ),
     ],
 )

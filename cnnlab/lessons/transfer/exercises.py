@@ -15,48 +15,66 @@ from cnnlab.lessons.transfer.study import backbone, few
 
 def check_new_head(new_head) -> None:
     small = {"width": 4, "depths": (1, 1, 1)}
-    for name, options, classes in (("resnet20_tiny", small, 3), ("mobilenet_v2_tiny", {}, 7)):
+    narrow = {"width": 4, "hidden": 16}
+    for name, options, classes in (
+        ("resnet20_tiny", small, 3),
+        ("mobilenet_v2_tiny", {}, 7),
+        ("vgg11_tiny", narrow, 5),
+    ):
         model = models.get_model(name, **options).eval()
-        before, length = copy.deepcopy(model.state_dict()), len(model.head)
-        wanted = model.head[-1].in_features
+        before = copy.deepcopy(model)
         got = new_head(model, classes)
         if not isinstance(got, nn.Module):
             raise Wrong(f"new_head should return the network; yours is {kind(got)}.")
         head = getattr(got, "head", None)
-        if not isinstance(head, nn.Sequential) or len(head) < length:
+        if not isinstance(head, nn.Sequential) or len(head) < len(before.head):
             raise Wrong("The whole head is gone, and with it the pooling: replace only its last layer.")
-        if len(head) > length:
+        if len(head) > len(before.head):
             raise Wrong(
                 f"There is a layer more, {type(head[-1]).__name__}, after the old one: the new layer should take its "
                 "place."
             )
-        layer = head[-1]
-        if not isinstance(layer, nn.Linear):
-            raise Wrong(f"The new last layer should be a linear one; yours is {kind(layer)}.")
-        if not isinstance(layer, nn.LazyLinear) and layer.in_features != wanted:
-            raise Wrong(f"Your layer takes {layer.in_features} features; this {name} hands it {wanted}.")
-        modes = {part.training for part in got.modules() if part is not layer}
+        if not isinstance(head[-1], nn.Linear):
+            raise Wrong(f"The new last layer should be a linear one; yours is {kind(head[-1])}.")
+        _check_layer(got, before, name, classes)
+
+
+def _check_layer(got: nn.Module, before: nn.Module, name: str, classes: int) -> None:
+    layer, wanted = got.head[-1], before.head[-1].in_features
+    if not isinstance(layer, nn.LazyLinear) and layer.in_features != wanted:
+        raise Wrong(f"Your layer takes {layer.in_features} features; this {name} hands it {wanted}.")
+    modes = {part.training for part in got.modules() if part is not layer and not list(part.children())}
+    try:
         with torch.no_grad():
             shape = tuple(got.eval()(torch.zeros(2, 3, 32, 32)).shape)
-        last = f"head.{length - 1}."
-        for key, value in got.state_dict().items():
-            if not key.startswith(last) and not (key in before and torch.equal(before[key], value)):
-                raise Wrong(f"More than the last layer changed ({key}): what the network had learnt is lost.")
-        if shape != (2, classes):
-            raise Wrong(
-                f"For two images and {classes} classes your network returns {shape}. A layer is as large as its weight "
-                "is: an attribute changes nothing."
-            )
-        if torch.equal(layer.weight[:1], before[f"{last}weight"][:1]):
-            raise Wrong("Your layer still has weights of the old one: they stand for the old classes.")
-        if (layer.bias is None) != (f"{last}bias" not in before):
-            raise Wrong("The old last layer has a bias and yours has none: change nothing else.")
-        if not all(parameter.requires_grad for parameter in got.parameters()):
-            raise Wrong(
-                "Your function freezes weights (requires_grad): give a new last layer, and change nothing else."
-            )
-        if modes != {False}:
-            raise Wrong("Your function puts the network into training mode: change nothing but the last layer.")
+    except RuntimeError as error:
+        raise Wrong(
+            f"With your layer {name} does not run any more ({error}): its last layer is the one to replace."
+        ) from None
+    kept = {key: value for key, value in got.state_dict().items() if not key.startswith("head.")}
+    for number, part in enumerate(got.head[:-1]):  # by their places: a new nn.Sequential names them anew
+        kept |= {f"head[{number}].{key}": value for key, value in part.state_dict().items()}
+    old = {key: value for key, value in before.state_dict().items() if not key.startswith("head.")}
+    for number, part in enumerate(before.head[:-1]):
+        old |= {f"head[{number}].{key}": value for key, value in part.state_dict().items()}
+    if more := sorted(kept.keys() - old.keys()):
+        part = more[0].partition(".")[0]
+        raise Wrong(f"Your network has a new part, {part}, that it never uses: its last layer is model.head[-1].")
+    if lost := [key for key in old if key not in kept or not torch.equal(old[key], kept[key])]:
+        raise Wrong(f"More than the last layer changed ({lost[0]}): what the network had learnt is lost.")
+    if shape != (2, classes):
+        raise Wrong(
+            f"For two images and {classes} classes your network returns {shape}. A layer is as large as its weight "
+            "is: an attribute changes nothing."
+        )
+    if torch.equal(layer.weight[:1], before.head[-1].weight[:1]):
+        raise Wrong("Your layer still has weights of the old one: they stand for the old classes.")
+    if (layer.bias is None) != (before.head[-1].bias is None):
+        raise Wrong("The old last layer has a bias and yours has none: change nothing else.")
+    if not all(parameter.requires_grad for parameter in got.parameters()):
+        raise Wrong("Your function freezes weights (requires_grad): give a new last layer, and change nothing else.")
+    if modes != {False}:
+        raise Wrong("Your function puts the network into training mode: change nothing but the last layer.")
 
 
 exercise(
@@ -171,34 +189,32 @@ def networks() -> list[tuple]:
 
 
 def what_training_changes(model: nn.Module) -> dict[str, object]:
-    """Two steps with images of two kinds, in the mode that the network was left in; and how it makes its features."""
+    """A step with images unlike those before, in the mode that the network was left in; and how it makes its "
+    "features."""
     before = copy.deepcopy(model.state_dict())
-    alone, together = _features(model, 1), _features(model, 8)
+    alone, together = _features(model, 1), _features(model, 4)
     model.load_state_dict(before)
     model.zero_grad()
     if learning := [p for p in model.parameters() if p.requires_grad]:
         optimizer = torch.optim.SGD(learning, lr=0.1, weight_decay=0.1)
-        for number in range(2):
-            images = torch.randn(8, 3, 32, 32) * (2 + number) + 1
-            optimizer.zero_grad()
-            model(images).square().mean().backward()
-            optimizer.step()
+        model(2 * torch.randn(4, 3, 8, 8) + 1).square().mean().backward()
+        optimizer.step()
     changed = {key for key, value in model.state_dict().items() if not torch.equal(before[key], value)}
     weights = {key for key, _ in model.named_parameters()} & changed
     norms = {key for key in weights if f"{key.rpartition('.')[0]}.running_mean" in before}
     rest = {key for key in weights - norms if not key.startswith("head")}
     return {
-        "number of the backbone's weights that training changes": len(rest),
-        "number of the batch norms' scales and shifts that training changes": len(norms),
+        "number of weights outside the head that training changes": len(rest),
+        "number of scales and shifts of batch norms that training changes": len(norms),
         "number of batch norms whose statistics training moves": sum("running_mean" in key for key in changed),
-        "number of the head's weights that training changes": len(weights - norms - rest),
-        "features of an image are the same whatever else is in its batch": torch.allclose(alone, together, atol=1e-4),
+        "number of weights in the head that training changes": len(weights - norms - rest),
+        "independence of the features from the other images of the batch": torch.allclose(alone, together, atol=1e-4),
     }
 
 
 def _features(model: nn.Module, images: int) -> Tensor:
     """What the head is given for the first of so many images, in the mode that the network is in."""
-    batch = torch.randn(8, 3, 32, 32, generator=torch.Generator().manual_seed(0))[:images]
+    batch = torch.randn(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))[:images]
     given = []
     hook = model.head.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0].detach()[:1]))
     with torch.no_grad():
@@ -351,6 +367,15 @@ exercise(
                 model.stem.requires_grad_(False)
             """,
             "The stages are still trained: freeze all that is not the head.",
+        ),
+        source(
+            """
+            def only_the_head(model):
+                model.train()
+                model.stages.eval()
+                model.stages.requires_grad_(False)
+            """,
+            "You forgot the stem: its weights are still trained, and the statistics of its batch norm move.",
         ),
         source(
             """
@@ -588,6 +613,11 @@ exercise(
             "differences.mean().item(), ",
             "differences.mean().abs().item(), ",
             "You lost the sign of the mean: where the second method is better it is negative.",
+        ),
+        edit(
+            "differences.mean()",
+            "differences.quantile(0.5)",
+            "The first number is the median of the differences; it is their mean.",
         ),
         edit(
             "differences.mean()",
