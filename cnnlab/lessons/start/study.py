@@ -45,12 +45,12 @@ def difference(first: nn.Module, second: nn.Module) -> Table:
 
 
 def by_epoch(runs: Mapping[str, Run]) -> Picture:
-    """The training loss after each epoch, and in the title how far the arms are from the first at the end."""
+    """The training loss after each epoch; the title says where the arms end."""
     losses = {name: [epoch.train_loss for epoch in run.history] for name, run in runs.items()}
-    first, *others = losses
-    near = max(losses[name][-1] for name in others)
-    title = f"{first} ends at a loss of {losses[first][-1]:.2f}, both others at {near:.2f} or below"
-    picture = view.lines(losses, x="epoch", y="training loss (nats)", title=title[0].upper() + title[1:])
+    ends = ", ".join(f"{name} {values[-1]:.2f}" for name, values in losses.items())
+    count = len(next(iter(losses.values())))
+    title = f"Loss after {count} epoch{'s' * (count > 1)}: {ends}"
+    picture = view.lines(losses, x="epoch", y="training loss (nats)", title=title)
     picture.figure.axes[0].xaxis.get_major_locator().set_params(integer=True)
     return picture
 
