@@ -182,7 +182,9 @@ def referee(seal: str) -> Callable[[str], None]:
     shell = get_ipython()
     publish, names = shell.display_pub.publish, shell.user_ns
     ours = [module for name, module in sys.modules.items() if name.partition(".")[0] == "cnnlab"]
-    others = [sys.modules[name] for name in ("builtins", "math", "inspect", "ast", "torch", "torch.nn.functional")]
+    others = [
+        sys.modules[name] for name in ("builtins", "math", "inspect", "ast", "copy", "torch", "torch.nn.functional")
+    ]
     spaces = [(vars(module), dict(vars(module))) for module in ours + others]
     classes = {kind for module in ours for kind in vars(module).values() if isclass(kind)}
     classes = {kind for kind in classes if kind.__module__.startswith("cnnlab")}
@@ -565,7 +567,7 @@ def misconceptions() -> str:
     """What each exercise finds in a wrong answer, as a Markdown table: words of the diagnosis that it gives."""
     rows = ["| exercise | points | it finds |", "|---|---|---|"]
     for task in exercise.exercises():
-        found = "; ".join(diagnosis.replace("|", "\\|").strip(" .:,") for diagnosis in task.wrong)
+        found = "; ".join(mistake.diagnosis.replace("|", "\\|").strip(" .:,") for mistake in task.wrong)
         rows.append(f"| {task.id} | {task.points} | {found} |")
     return "\n".join(rows)
 

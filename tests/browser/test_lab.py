@@ -138,11 +138,11 @@ def move(one: Locator) -> None:
 
 def test_an_exercise_is_solved_by_typing_and_a_wrong_answer_gets_its_diagnosis(opened, lesson):
     task = course.exercises(lesson.stem[:2])[0]
-    diagnosis, wrong = next(iter(task.wrong.items()))
+    mistake = task.wrong[0]
     (stub,) = opened.cells_with(task.stub)
-    feedback = answer(opened, stub, wrong)
+    feedback = answer(opened, stub, mistake.source)
     expect(feedback).to_contain_text("Not yet")
-    assert diagnosis in feedback.inner_text()
+    assert mistake.diagnosis in feedback.inner_text()
     feedback = answer(opened, stub, task.solution)
     expect(feedback).to_contain_text("Passed")
     expect(feedback.locator("b")).to_have_css("color", "rgb(0, 92, 65)")

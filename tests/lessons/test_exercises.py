@@ -2,7 +2,9 @@
 
 import linecache
 import math
+import re
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -27,10 +29,13 @@ def run(exercise: course.Exercise, source: str) -> object:
 
 CASES = [pytest.param(exercise, id=exercise.id) for exercise in course.exercises()]
 WRONG = [
-    pytest.param(exercise, diagnosis, source, id=f"{exercise.id}: {diagnosis}")
+    pytest.param(exercise, mistake, id=f"{exercise.id}: {mistake.diagnosis}")
     for exercise in course.exercises()
-    for diagnosis, source in exercise.wrong.items()
+    for mistake in exercise.wrong
 ]
+COMPARED = [case for case in CASES if case.values[0].compared]
+KNOWN = [case for case in WRONG if case.values[0].compared]
+CALLED = [case for case in COMPARED if case.values[0].cases is not None]
 
 
 def test_there_are_exercises():
@@ -51,12 +56,71 @@ def test_the_solution_passes(exercise):
     assert feedback.points == feedback.worth == exercise.points > 0
 
 
-@pytest.mark.parametrize(("exercise", "diagnosis", "source"), WRONG)
-def test_a_wrong_answer_gets_its_diagnosis(exercise, diagnosis, source):
-    feedback = course.check(exercise.id, run(exercise, source))
+@pytest.mark.parametrize(("exercise", "mistake"), WRONG)
+def test_a_wrong_answer_gets_its_diagnosis(exercise, mistake):
+    feedback = course.check(exercise.id, run(exercise, mistake.source))
     assert feedback.status == "wrong" and feedback.points == 0
-    assert diagnosis in feedback.message, feedback.message
+    for part in re.split(r"{.*?}", mistake.diagnosis):  # what stands between the parts that the case fills in
+        assert part in feedback.message, feedback.message
     assert f'course.hint("{exercise.id}")' in feedback.message
+    assert f'course.solution("{exercise.id}")' in feedback.message
+
+
+@pytest.mark.parametrize(("exercise", "mistake"), KNOWN)
+def test_the_cases_tell_each_wrong_answer_from_all_others(exercise, mistake):
+    cases = exercise.arguments()
+    right = exercise.results(exercise.made(exercise.solution), cases)
+    got = exercise.results(exercise.made(mistake.source), cases)
+    found = exercise.matching(got, right, cases)
+    assert found[0] == mistake and all(
+        another.holds for another in found[1:]
+    )  # predicates may overlap: the first counts
+
+
+def other(value: object, change) -> object:
+    """A result with every tensor and float in it changed."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(other(v, change) for v in value)
+    if isinstance(value, dict):
+        return {key: other(v, change) for key, v in value.items()}
+    return change(value)
+
+
+CHANGES = {
+    "double": lambda v: v.double() if isinstance(v, torch.Tensor) and v.is_floating_point() else v,
+    "NumPy": lambda v: v.detach().numpy() if isinstance(v, torch.Tensor) else v,
+    "NumPy's numbers": lambda v: np.asarray(v)[()] if isinstance(v, (int, float)) else v,
+    "0-d tensors": lambda v: torch.tensor(v) if isinstance(v, (int, float)) and abs(v) < 2**62 else v,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("exercise", COMPARED)
+def test_the_solution_passes_in_other_types(exercise, change):
+    solved = run(exercise, exercise.solution)
+    if exercise.cases is None:
+        answer = other(solved, CHANGES[change])
+    else:
+
+        def answer(*arguments):
+            return other(solved(*arguments), CHANGES[change])
+
+    feedback = course.check(exercise.id, answer)
+    assert feedback.status == "passed", feedback
+
+
+@pytest.mark.parametrize("exercise", CALLED)
+def test_cases_come_small_first_and_none_twice(exercise):
+    def size(value: object) -> int:
+        if isinstance(value, torch.Tensor):
+            return value.numel()
+        if isinstance(value, (list, tuple, dict)):
+            return sum(map(size, value.values() if isinstance(value, dict) else value))
+        return 1
+
+    cases = exercise.arguments()
+    assert len(cases) >= 2 and size(cases[0]) == min(map(size, cases))
+    assert len({repr(case) for case in cases}) == len(cases)
 
 
 @pytest.mark.parametrize("exercise", CASES)
@@ -70,7 +134,7 @@ def test_hints_come_in_turn(exercise):
 @pytest.mark.parametrize("exercise", CASES)
 def test_each_has_several_seeded_mistakes(exercise):
     assert len(exercise.wrong) >= 3
-    assert exercise.solution not in exercise.wrong.values()
+    assert exercise.solution not in [mistake.source for mistake in exercise.wrong]
 
 
 RETURN = [case for case in CASES if case.values[0].solution.startswith("def ") and "return" in case.values[0].solution]

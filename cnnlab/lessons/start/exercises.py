@@ -1,15 +1,24 @@
 """Lesson 00, start here: its exercises."""
 
-import math
-
 import torch
 
-from cnnlab import data
-from cnnlab.lessons.exercise import Wrong, exercise
-from cnnlab.training import Run, evaluate
+from cnnlab.lessons.exercise import edit, exercise, source
+from cnnlab.lessons.runs import reads_digits, trained
 
 
-@exercise(
+def logits_and_labels() -> list[tuple]:
+    generator = torch.Generator().manual_seed(0)
+    three = torch.tensor([[2.0, 1.0, 0.0], [0.1, 0.3, 0.2], [5.0, 0.0, 4.0]])  # columns and rows can be confused
+    four = torch.cat([three, torch.tensor([[1.0, 2.0, 0.0]])])
+    many = torch.randn(40, 7, generator=generator)
+    return [
+        (three, torch.tensor([0, 1, 2])),
+        (four, torch.tensor([0, 1, 0, 0])),
+        (many, torch.where(torch.arange(40) < 26, many.argmax(dim=1), torch.arange(40) % 7)),
+    ]
+
+
+exercise(
     "00.accuracy",
     points=2,
     stub='''
@@ -23,56 +32,31 @@ from cnnlab.training import Run, evaluate
     """,
     hints=[
         "The network's guess for an image is the class with the largest logit: logits.argmax(dim=...).",
-        "Comparing two tensors gives one True or False an image; .float().mean() turns them into a share.",
+        "Comparing two tensors gives one True or False per image; .float().mean() turns them into a fraction.",
     ],
-    wrong={
-        "dim=1": """
-            def accuracy(logits, labels):
-                guesses = logits.argmax(dim=0)[: len(labels)]
-                return (guesses[: len(labels)] == labels[: len(guesses)]).float().mean().item()
-        """,
-        "how many": """
-            def accuracy(logits, labels):
-                return (logits.argmax(1) == labels).sum().item()
-        """,
-        "percent": """
-            def accuracy(logits, labels):
-                return 100 * (logits.argmax(1) == labels).float().mean().item()
-        """,
-        "share of wrong": """
-            def accuracy(logits, labels):
-                return (logits.argmax(1) != labels).float().mean().item()
-        """,
-        "raised an error in line 2": """
-            def accuracy(logits, labels):
-                return (logits.argmax(1) == labels).mean().item()
-        """,
-        "returned nothing": """
-            def accuracy(logits, labels):
-                share = (logits.argmax(1) == labels).float().mean().item()
-        """,
-    },
+    cases=logits_and_labels,
+    wrong=[
+        edit(
+            "dim=1", "dim=0", "The largest logit is looked for in each row, an image, so dim=1: you took the columns."
+        ),
+        edit(".mean()", ".sum()", "This is how many guesses are right; divide by the number of images."),
+        edit("return ", "return 100 * ", "This is in percent: 75 where 0.75 is asked for."),
+        edit("==", "!=", "This is the fraction of wrong guesses."),
+        edit("argmax", "argmin", "You took the smallest logit of each image; the guess is the largest."),
+    ],
 )
-def check_accuracy(accuracy) -> None:
-    logits = torch.tensor([[2.0, 1.0, 0.0], [0.1, 0.3, 0.2], [5.0, 0.0, 6.0], [1.0, 2.0, 0.0]])
-    labels = torch.tensor([0, 1, 2, 0])  # three of four are right
-    got = accuracy(logits, labels)
-    got = float(got)
-    if math.isclose(got, 0.75):
-        return
-    if got == 3:
-        raise Wrong("This is how many guesses are right; the share is that divided by the number of images.")
-    if math.isclose(got, 75):
-        raise Wrong("This is in percent: 75 where 0.75 is asked for.")
-    if math.isclose(got, 0.25):
-        raise Wrong("This is the share of wrong guesses.")
-    by_column = (logits.argmax(0) == labels[:3]).float().mean().item()
-    if math.isclose(got, by_column, rel_tol=1e-5):
-        raise Wrong("The largest logit is to be found in each row, an image, so dim=1: you took the columns.")
-    raise Wrong(f"For four images of which three are right your function gives {got:g} and not 0.75.")
 
 
-@exercise(
+def images_and_statistics() -> list[tuple]:
+    generator = torch.Generator().manual_seed(0)
+    images = [
+        torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
+        for shape in ((1, 3, 1, 3), (2, 3, 4, 3), (4, 3, 3, 5))  # 3 wide: a wrong match of axes fits too
+    ]
+    return [(one, (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)) for one in images]
+
+
+exercise(
     "00.normalise",
     points=2,
     stub='''
@@ -91,67 +75,31 @@ def check_accuracy(accuracy) -> None:
         "mean has shape (3,), the images (N, 3, H, W): shapes match from the right. torch.tensor(mean).view(3, 1, 1)"
         " stands beside the channels.",
     ],
-    wrong={
-        "from 0 to 255": """
-            def normalise(images, mean, std):
-                mean, std = (torch.tensor(v).view(3, 1, 1) for v in (mean, std))
-                return (images.float() - mean) / std
-        """,
-        "not divided by std": """
-            def normalise(images, mean, std):
-                return images / 255 - torch.tensor(mean).view(3, 1, 1)
-        """,
-        "along the width": """
-            def normalise(images, mean, std):
-                return (images / 255 - torch.tensor(mean)) / torch.tensor(std)
-        """,
-        "std is not the variance": """
-            def normalise(images, mean, std):
-                mean, std = (torch.tensor(v).view(3, 1, 1) for v in (mean, std))
-                return (images / 255 - mean) / std.sqrt()
-        """,
-        "whole numbers": """
-            def normalise(images, mean, std):
-                mean, std = (torch.tensor(v).view(3, 1, 1) for v in (mean, std))
-                return ((images // 255) - mean) / std
-        """,
-    },
+    cases=images_and_statistics,
+    wrong=[
+        edit(
+            "images / 255",
+            "images",
+            "The images still run from 0 to 255 when mean and std, which are for values from 0 to 1, are applied.",
+        ),
+        edit("(images / 255 - mean) / std", "images / 255 - mean", "The mean is subtracted, but std is not used."),
+        edit("(images / 255 - mean) / std", "images / 255", "You only divided by 255: mean and std are not used."),
+        edit("(images / 255 - mean) / std", "images / 255 - mean / std", "Brackets: only the mean is divided by std."),
+        edit(
+            "mean = torch.tensor(mean).view(3, 1, 1)",
+            "mean = torch.tensor(mean)",
+            "std = torch.tensor(std).view(3, 1, 1)",
+            "std = torch.tensor(std)",
+            "The means were matched along the width of the image, not with its channels: give them shape (3, 1, 1).",
+        ),
+        edit("/ std", "/ std.sqrt()", "Divide by std itself: std is not the variance, so no square root."),
+        edit("/ std", "* std", "You multiplied by std; divide by it."),
+        edit("- mean", "+ mean", "You added the mean; subtract it."),
+        edit("images / 255", "images // 255", "// divides into whole numbers, so nearly every pixel became 0: use /."),
+    ],
 )
-def check_normalise(normalise) -> None:
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randint(
-        0, 256, (4, 3, 3, 3), dtype=torch.uint8, generator=generator
-    )  # 3 wide: a wrong match fits too
-    mean, std = (0.5, 0.4, 0.3), (0.2, 0.25, 0.3)
-    m, s = torch.tensor(mean).view(3, 1, 1), torch.tensor(std).view(3, 1, 1)
-    x = images / 255
-    got = normalise(images, mean, std)
-    if tuple(got.shape) != tuple(images.shape):
-        raise Wrong(f"The shape must stay {tuple(images.shape)}; yours is {tuple(got.shape)}.")
 
-    def same(other: torch.Tensor) -> bool:
-        return torch.allclose(got.float(), other, atol=1e-4)
-
-    if same((x - m) / s):
-        return
-    if same((images.float() - m) / s):
-        raise Wrong(
-            "The images still run from 0 to 255 when mean and std, which are for values from 0 to 1, are applied."
-        )
-    if same(x - m):
-        raise Wrong("The mean is taken off, but the result is not divided by std.")
-    if same((x - m.view(3)) / s.view(3)):
-        raise Wrong(
-            "The means were matched along the width of the image, not with its channels: give them the shape (3, 1, 1)."
-        )
-    if same((x - m) / s.sqrt()):
-        raise Wrong("Divide by std itself: std is not the variance, so no square root.")
-    if same(((images // 255) - m) / s):
-        raise Wrong("// divides into whole numbers, so nearly every pixel became 0: use /.")
-    raise Wrong("The values are not (image / 255 - mean) / std, channel by channel.")
-
-
-@exercise(
+exercise(
     "00.chance",
     points=1,
     stub="""
@@ -164,33 +112,33 @@ def check_normalise(normalise) -> None:
         "A network that knows nothing gives each of the 10 classes the probability 1/10.",
         "The cross-entropy of one image is -log(probability of its label), with the natural logarithm: math.log.",
     ],
-    wrong={
-        "probability": "chance_loss = 1 / 10",
-        "natural logarithm": "chance_loss = math.log10(10)",
-        "bits": "chance_loss = math.log2(10)",
-        "minus sign": "chance_loss = math.log(1 / 10)",
-        "sum over the classes": "chance_loss = 10 * math.log(10)",
-    },
+    tolerance=2e-3,  # 2.3 is near enough
+    wrong=[
+        edit("math.log(10)", "1 / 10", "This is the probability of the right class; the loss is minus its logarithm."),
+        edit(
+            "math.log(10)",
+            "9 / 10",
+            "This is the fraction of wrong guesses; the loss is minus the logarithm of the probability.",
+        ),
+        edit("log", "log10", "Nearly: PyTorch's cross-entropy uses the natural logarithm, not the one to base 10."),
+        edit("log", "log2", "This is in bits; PyTorch's cross-entropy uses the natural logarithm, so it is in nats."),
+        edit(
+            "log(10)",
+            "log(1 / 10)",
+            "A loss is not below zero: the cross-entropy has a minus sign before the logarithm.",
+        ),
+        edit("math.log", "10 * math.log", "Only the label's own class counts: there is no sum over the classes."),
+        edit("math.log(10)", "math.log(10) / 10", "Only the label's own class counts, and it counts whole."),
+    ],
+    otherwise="{got:g} is not the loss of a uniform guess among 10 classes.",
 )
-def check_chance(chance_loss) -> None:
-    diagnoses = {
-        0.1: "This is the probability of the right class; the loss is minus its logarithm.",
-        0.9: "This is the share of wrong guesses; the loss is minus the logarithm of the probability.",
-        1.0: "Nearly: PyTorch's cross-entropy uses the natural logarithm, not the one to base 10.",
-        math.log2(10): "This is in bits; PyTorch's cross-entropy uses the natural logarithm, so it is in nats.",
-        -math.log(10): "A loss is not below zero: the cross-entropy has a minus sign before the logarithm.",
-        10 * math.log(10): "Only the label's own class counts: there is no sum over the classes.",
-    }
-    value = float(chance_loss)
-    if math.isclose(value, math.log(10), abs_tol=0.01):
-        return
-    for wrong, diagnosis in diagnoses.items():
-        if math.isclose(value, wrong, abs_tol=0.005):
-            raise Wrong(diagnosis)
-    raise Wrong(f"{value:g} is not the loss of a uniform guess among 10 classes.")
 
 
-@exercise(
+def check_my_run(my_run: object) -> None:
+    reads_digits(trained(my_run), 0.9)
+
+
+exercise(
     "00.better",
     points=3,
     stub="""
@@ -205,19 +153,13 @@ def check_chance(chance_loss) -> None:
         "LeNet-5 was drawn for centred digits on plain paper. models.list_models() has younger networks.",
         'models.get_model("resnet20_tiny") passes the mark in five epochs; smaller batches mean more steps.',
     ],
-    wrong={
-        "not the run": "my_run = models.get_model('resnet20_tiny')",
-        "at least 90 %": "my_run = training.fit(models.get_model('lenet5', in_channels=3), dataset, epochs=1)",
-        "handwritten": "my_run = training.fit(models.get_model('lenet5'), data.load('handwritten'), epochs=1)",
-    },
+    check=check_my_run,
+    wrong=[
+        source("my_run = models.get_model('resnet20_tiny')", "not the run"),
+        source(
+            "my_run = training.fit(models.get_model('lenet5', in_channels=3), dataset, epochs=1)",
+            "at least 90%",
+        ),
+        source("my_run = training.fit(models.get_model('lenet5'), data.load('handwritten'), epochs=1)", "handwritten"),
+    ],
 )
-def check_better(my_run) -> None:
-    if not isinstance(my_run, Run):
-        raise Wrong(f"my_run is a {type(my_run).__name__}, not the run that training.fit returns.")
-    fresh = data.load("street_digits", train=1000, test=1000, seed=1).test  # not the images that the lesson tests on
-    first = next(p for p in my_run.model.parameters() if p.ndim == 4)
-    if first.shape[1] != 3:
-        raise Wrong("This network takes grey images, such as handwritten digits: train on dataset, the street digits.")
-    accuracy = evaluate(my_run.model, fresh).accuracy
-    if accuracy < 0.9:
-        raise Wrong(f"On 1,000 fresh images your network reads {accuracy:.0%}; at least 90 % is asked for.")
