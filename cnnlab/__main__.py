@@ -5,11 +5,13 @@ python -m cnnlab train resnet20 --data cifar10 --hold-out 5000 --epochs 60 --fli
 torchrun --nproc_per_node 8 -m cnnlab train resnet50 --data imagenet --size 224 --epochs 90 --out resnet50.safetensors
 python -m cnnlab evaluate resnet20.safetensors --data cifar10
 python -m cnnlab surface resnet20.safetensors --data cifar10 --out surface.safetensors --picture surface.png
+python -m cnnlab record densenet
 """
 
 import argparse
 import os
 import shlex
+import signal
 import sys
 from dataclasses import asdict
 from datetime import date
@@ -17,8 +19,9 @@ from pathlib import Path
 
 import torch
 
-from cnnlab import data, measure, models, training
+from cnnlab import data, lessons, measure, models, training
 from cnnlab.device import find_device, machine_class
+from cnnlab.lessons import records
 from cnnlab.table import Table
 
 # What a user can mend: one line without a traceback.
@@ -126,6 +129,35 @@ def surface(given: argparse.Namespace) -> None:
         view.surface({Path(given.file).stem: measured}).figure.savefig(given.picture)
 
 
+class Stopped(BaseException):
+    """Ctrl-C while a record is made. `training.fit` would take a KeyboardInterrupt for the end of the training, and
+    half a training would be recorded."""
+
+
+def record(given: argparse.Namespace) -> None:
+    """Make a lesson's records again, which takes longer than a lesson has; stopped, the same command goes on."""
+    if not given.lesson:
+        print(records.listed())
+        return
+    topic = lessons.topic(given.lesson)
+    names = list(lessons.recipes(topic))
+    if given.name and given.name not in names:
+        raise ValueError(f"The records of {topic} are: {', '.join(names) or 'none'}.")
+
+    def stop(*_: object) -> None:
+        raise Stopped
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        for name in [given.name] if given.name else names:
+            path = records.make(topic, name, given.data)
+            print(f"{path} is whole. To measure it again, remove it first.")
+    except Stopped:
+        print("Stopped; the same command goes on with what was saved.")
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _trained(given: argparse.Namespace) -> torch.nn.Module:
     about, _ = models.weight_file(given.file)
     if "model" not in about:
@@ -197,6 +229,12 @@ def _parser() -> argparse.ArgumentParser:
     measured.add_argument("--span", type=float, default=1.0, help="the axes go from minus this to this (default 1)")
     measured.add_argument("--images", type=int, default=500, help="of the training images (default 500)")
     measured.add_argument("--picture", metavar="FILE.png", help="draw it, too")
+
+    recorded = command(record, "record")
+    recorded.add_argument("lesson", nargs="?", help="its folder in cnnlab/lessons, or its number; none: list all")
+    recorded.add_argument("name", nargs="?", help="one of its records (default: all)")
+    recorded.add_argument("--data", default="cifar10", help="a folder with CIFAR-10's training images, if not cifar10")
+
     for added in (trained, evaluated, measured):
         added.add_argument("--data", required=True, help=f"{', '.join(data.names())}, or an image folder")
         added.add_argument("--root", help="where the downloaded sets lie (default: datasets)")

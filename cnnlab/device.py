@@ -1,8 +1,10 @@
-"""The machine: which device and which number format to compute with, and how to compute the same twice."""
+"""The machine: which device and which number format to compute with, how to compute the same twice, how to stop."""
 
 import atexit
 import os
 import platform
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
@@ -66,6 +68,17 @@ def reproducible(seed: int, device: torch.device) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Everything inside is computed by one core, so that times compare on machines with few and with many."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 def random_state(device: torch.device) -> list[torch.Tensor]:
     """The state of PyTorch's random numbers, on the processor and on this device."""
     return [torch.get_rng_state(), *([torch.cuda.get_rng_state(device)] if device.type == "cuda" else [])]
@@ -76,6 +89,77 @@ def set_random_state(state: list[torch.Tensor], device: torch.device) -> None:
     torch.set_rng_state(state[0])
     if device.type == "cuda":
         torch.cuda.set_rng_state(state[1], device)
+
+
+_stop_asked = False
+
+
+def _note_press(signum: int, frame: object) -> None:
+    global _stop_asked
+    if _stop_asked:  # pressed again before there was a good moment: now
+        raise KeyboardInterrupt
+    _stop_asked = True
+
+
+def stop_if_asked() -> None:
+    """A good moment to stop: raises KeyboardInterrupt where the stop button was pressed inside `undisturbed`."""
+    global _stop_asked
+    if _stop_asked:
+        _stop_asked = False
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Inside, the stop button waits for `stop_if_asked`; autocast and gradients are as before after any exit.
+
+    Otherwise KeyboardInterrupt could fall between a switch and its way back, for example into the end of autocast, and
+    whatever is computed next would be computed with it. Pressed a second time, the button acts at once. Handlers other
+    than Python's own, and threads other than the main one, which gets the signal, are left alone.
+    """
+    casts, gradients = _autocast_state(), torch.is_grad_enabled()
+    handler = signal.getsignal(signal.SIGINT)
+    mine = handler is signal.default_int_handler and threading.current_thread() is threading.main_thread()
+    if mine:
+        signal.signal(signal.SIGINT, _note_press)
+    try:
+        yield
+    finally:
+        _restore_autocast(casts)
+        torch.set_grad_enabled(gradients)
+        if mine:
+            signal.signal(signal.SIGINT, handler)
+            stop_if_asked()
+
+
+def _autocast_state() -> dict[str, object]:
+    depth = torch.autocast_increment_nesting() - 1
+    torch.autocast_decrement_nesting()
+    types = {name: (torch.is_autocast_enabled(name), torch.get_autocast_dtype(name)) for name in ("cpu", "cuda", "mps")}
+    return {"depth": depth, "types": types, "cache": torch.is_autocast_cache_enabled()}
+
+
+def _restore_autocast(state: dict[str, object]) -> None:
+    for _ in range(_autocast_state()["depth"] - state["depth"]):
+        torch.autocast_decrement_nesting()
+    for name, (enabled, dtype) in state["types"].items():
+        torch.set_autocast_enabled(name, enabled)
+        torch.set_autocast_dtype(name, dtype)
+    torch.set_autocast_cache_enabled(state["cache"])
+    if state["depth"] == 0:
+        torch.clear_autocast_cache()
+
+
+@contextmanager
+def eval_mode(model: torch.nn.Module) -> Iterator[None]:
+    """In eval mode inside; afterwards each module is in the mode that it was in."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
 
 
 def machine_class(device: torch.device) -> str:

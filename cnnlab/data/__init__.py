@@ -10,10 +10,10 @@ from numbers import Integral
 from pathlib import Path
 
 from cnnlab.data import faces, folder, handwritten, photos, real, street_digits
-from cnnlab.data.dataset import DataError, Dataset, Split
+from cnnlab.data.dataset import DataError, Dataset, Images, Split
 from cnnlab.data.folder import Stream, stream
 
-__all__ = ["DataError", "Dataset", "Split", "Stream", "load", "names", "stream"]
+__all__ = ["DataError", "Dataset", "Images", "Split", "Stream", "load", "names", "stream"]
 
 _EMBEDDED = {
     "street_digits": street_digits.load,
@@ -32,33 +32,43 @@ def load(
     name: str | Path,
     *,
     train: int | None = None,
+    validation: int = 0,
     test: int | None = None,
     seed: int = 0,
     root: str | Path | None = None,
 ) -> Dataset:
     """Load a data set by its name, or an image folder by its path.
 
-    `train` and `test` limit the number of images, `seed` says which ones. `root` is the folder where the real sets lie
-    or are downloaded to (default: `datasets` in the current folder). A path must lead to a folder in ImageNet's layout,
-    `train/<class>/*.jpg` and `val/<class>/*.jpg`, with all images of one size; others, and large ones, take `stream`.
+    `train` and `test` limit the number of images, `seed` says which ones. `validation` asks for so many images to
+    choose rates and networks by, so that the test images need not be used for it: they come from where the training
+    images come from, and are neither trained on nor tested with. They are others than the `train` images asked for,
+    which stay the same ones, as do the test images; without `train`, a set that has no others takes them out of the
+    training. `Dataset.choosing` tests on them.
+
+    `root` is the folder where the real sets lie or are downloaded to. By default it is one for all: the folder of the
+    environment variable CNNLAB_DATA; else `data/downloads` of the checkout of cnnlab; else `cnnlab` in the user's cache
+    folder. A path as `name` must lead to a folder in ImageNet's layout, `train/<class>/*.jpg` and `val/<class>/*.jpg`,
+    with all images of one size; others, and large ones, take `stream`.
 
     Raises ValueError for an unknown name and for impossible sizes, OSError for a `root` that cannot be used, and
     `DataError` for a set that is damaged, or missing and not to be had.
 
+    >>> data.load("street_digits", train=2000, validation=500)
+    street_digits: 2,000 training, 500 validation and 1,000 test images, 3x32x32, 10 classes
     >>> data.load("cifar10", train=5000, root="/data").train.images.shape  # doctest: +SKIP
     torch.Size([5000, 3, 32, 32])
     """
     if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
         raise ValueError(f"seed={seed!r} is not possible; seed is a whole number, 0 or more")
     if name in real.SOURCES:
-        return real.load(name, train, test, seed, "datasets" if root is None else root)
+        return real.load(name, train, validation, test, seed, root)
     embedded = name in _EMBEDDED
     if root is not None and (embedded or Path(name).is_dir()):
         raise ValueError(f"{name} is not read from a root folder: leave root= out")
     if embedded:
-        return _EMBEDDED[name](train, test, seed)
+        return _EMBEDDED[name](train, validation, test, seed)
     if Path(name).is_dir():
-        return folder.load_folder(Path(name), train, test, seed)
+        return folder.load_folder(Path(name), train, validation, test, seed)
     near = get_close_matches(str(name), names(), cutoff=0.5)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     known = ", ".join(names())

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from cnnlab.data.dataset import Dataset, assemble, divide
+from cnnlab.data.dataset import Dataset, assemble, divide_in_three
 from cnnlab.data.handwritten import enlarge
 
 SIDE = 32
@@ -16,7 +16,7 @@ training unless sizes are given. Licence: LFW was gathered from news photographs
 copies here are those that scikit-image (BSD) distributes."""
 
 
-def load(train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset:
+def load(train: int | None = None, validation: int = 0, test: int | None = None, seed: int = 0) -> Dataset:
     """1x32x32, 100 training and 100 test images, both balanced. ValueError if the sizes exceed 200 together."""
     from skimage.data import lfw_subset
 
@@ -24,11 +24,6 @@ def load(train: int | None = None, test: int | None = None, seed: int = 0) -> Da
     grey = enlarge((patches * 255 + 0.5).astype(np.uint8), SIDE)[:, None]
     is_face = (np.arange(len(patches)) < 100).astype(np.int64)
     images, labels = torch.from_numpy(grey), torch.from_numpy(is_face)
-    for_training, for_test = divide("faces", is_face, train, test, seed)
-    return assemble(
-        "faces",
-        train=(images[for_training], labels[for_training]),
-        test=(images[for_test], labels[for_test]),
-        classes=CLASSES,
-        about=ABOUT,
-    )
+    parts = divide_in_three("faces", is_face, train, validation, test, seed)
+    learnt, held, tested = ((images[part], labels[part]) for part in parts)
+    return assemble("faces", learnt, tested, CLASSES, ABOUT, held)

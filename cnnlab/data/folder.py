@@ -1,40 +1,53 @@
 """Any folder of images in ImageNet's layout: held in memory, or streamed from the disk by several workers."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from cnnlab.data.dataset import DataError, Dataset, assemble, chosen
+from cnnlab.data.dataset import Batches, DataError, Dataset, Index, assemble, chosen, chosen_for_test
 
 Transform = Callable[[np.ndarray], Tensor]  # uint8 H x W x 3 -> float32 3 x size x size
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"}  # torchvision's ImageFolder's
 
 
-def load_folder(folder: Path, train: int | None, test: int | None, seed: int) -> Dataset:
+def load_folder(folder: Path, train: int | None, validation: int, test: int | None, seed: int) -> Dataset:
     """Images in ImageNet's layout, `train/<class>/*` and `val/<class>/*` (or `test/<class>/*`), as 3 x H x W.
 
     All are held in memory and must have one size. DataError if they do not, or if something is missing or unreadable.
     """
     name, classes, files, test_files = _found(folder, need_test=test != 0)
-    learnt = [files[i] for i in chosen(name, "train", len(files), train, seed)]
-    held = [test_files[i] for i in chosen(name, "test", len(test_files), test, seed)]
-    images, labels = _decoded(learnt + held)
-    n = len(learnt)
-    return assemble(name, (images[:n], labels[:n]), (images[n:], labels[n:]), classes, _about(folder))
+    learnt, held = chosen(name, len(files), train, validation, seed)
+    tested = chosen_for_test(name, len(test_files), test, seed)
+    images, labels = _decoded([files[i] for i in (*learnt, *held)] + [test_files[i] for i in tested])
+    sizes = [len(learnt), len(held), len(tested)]
+    train, held_out, test = zip(images.split(sizes), labels.split(sizes), strict=True)
+    return assemble(name, train, test, classes, _about(folder), held_out)
 
 
-def stream(folder: str | Path, *, train: Transform, test: Transform, workers: int | None = None) -> Dataset:
+def stream(
+    folder: str | Path,
+    *,
+    train: Transform,
+    test: Transform,
+    validation: int = 0,
+    seed: int = 0,
+    workers: int | None = None,
+) -> Dataset:
     """A folder in ImageNet's layout that need not fit into memory: each image is read when it is its turn.
 
     train, test: what becomes of an image on its way: uint8 H x W x 3 -> float32 3 x size x size, cut and normalised,
         for example `training.pipelines.torchvision_train(224)` and `torchvision_test(224)`. The dataset itself
         therefore has no mean and no deviation. Images may differ in size and shape.
+    validation: so many training images, chosen by `seed`, are held out to choose by, and cut as test images are.
     workers: processes that read and transform ahead of the training; one for each core where None, 0 for none.
 
     Raises DataError where the layout is another, and, when it is its turn, for an image that cannot be read.
@@ -45,13 +58,17 @@ def stream(folder: str | Path, *, train: Transform, test: Transform, workers: in
     """
     workers = torch.get_num_threads() if workers is None else workers
     name, classes, files, test_files = _found(Path(folder), need_test=True)
-    parts = (Stream(files, train, workers), Stream(test_files, test, workers))
-    return Dataset(name, *parts, tuple(classes), (), (), _about(Path(folder)))
+    learnt, held = chosen(name, len(files), None, validation, seed)
+    parts = [Stream([files[i] for i in learnt], train, workers), Stream(test_files, test, workers)]
+    held_out = Stream([files[i] for i in held], test, workers)
+    return Dataset(name, *parts, tuple(classes), (), (), _about(Path(folder)), held_out)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Stream(torch.utils.data.Dataset):
     """Images on the disk and how they become a network's input. It stands where a `Split` stands in memory."""
+
+    in_memory: ClassVar[bool] = False
 
     files: Sequence[tuple[Path, int]]
     transform: Transform
@@ -66,25 +83,38 @@ class Stream(torch.utils.data.Dataset):
 
     @property
     def labels(self) -> Tensor:
-        return torch.tensor([label for _, label in self.files])
+        return torch.tensor([label for _, label in self.files], dtype=torch.int64)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one input, by the first image."""
-        return tuple(self[0][0].shape)
+        """Of one input, by the first image; () where there is none."""
+        return tuple(self[0][0].shape) if self.files else ()
 
-    def inputs(self, index: slice | Sequence[int] | Tensor = slice(None)) -> Tensor:
+    def inputs(self, index: Index = slice(None)) -> Tensor:
         """The images at `index` as a network wants them, read here and now."""
         return torch.stack([self[i][0] for i in torch.arange(len(self))[index].tolist()])
 
-    def batches(self, indices: Sequence[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
-        """Inputs and labels of each of these lists of indices, in this order, read ahead by the workers."""
-        batches = [batch.tolist() for batch in indices]
-        pinned = torch.cuda.is_available()  # from such memory the copy to a GPU does not stop the training
-        yield from DataLoader(self, batch_sampler=batches, num_workers=self.workers, pin_memory=pinned)
+    def batches(self, indices: Sequence[Tensor], device: torch.device | str = "cpu") -> Batches:
+        """Read ahead by the workers."""
+        pinned = torch.device(device).type == "cuda"  # from such memory the copy to a GPU does not stop the training
+        options = {"num_workers": self.workers, "pin_memory": pinned, "worker_init_fn": _leave_stopping_to_the_training}
+        for images, labels in DataLoader(self, batch_sampler=[batch.tolist() for batch in indices], **options):
+            images = images.to(device, memory_format=torch.channels_last, non_blocking=True)
+            yield images, labels.to(device, non_blocking=True)
+
+    def reader(self, device: torch.device) -> Callable[[Sequence[Tensor]], Batches]:
+        return partial(self.batches, device=device)
+
+    def take(self, index: slice | Tensor) -> "Stream":
+        return replace(self, files=[self.files[i] for i in torch.arange(len(self))[index].tolist()])
 
     def __repr__(self) -> str:
-        return f"{len(self):,} images in files, {'x'.join(map(str, self.shape))}"
+        return ", ".join([f"{len(self):,} images in files", *filter(None, ["x".join(map(str, self.shape))])])
+
+
+def _leave_stopping_to_the_training(worker: int) -> None:
+    """A terminal sends its interrupt to the workers too; if they stopped by themselves, the training would fail."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _found(folder: Path, need_test: bool) -> tuple[str, list[str], list[tuple[Path, int]], list[tuple[Path, int]]]:

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from cnnlab.data.dataset import Dataset, assemble, divide
+from cnnlab.data.dataset import Dataset, assemble, divide_in_three
 
 SIDE = 32
 DIGIT = 28  # LeCun et al. 1998, section III.A: 28x28 digits in the centre of a 32x32 field
@@ -23,7 +23,7 @@ def enlarge(images: np.ndarray, side: int) -> np.ndarray:
     return np.stack([np.asarray(Image.fromarray(image).resize((side, side), resample)) for image in images])
 
 
-def load(train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset:
+def load(train: int | None = None, validation: int = 0, test: int | None = None, seed: int = 0) -> Dataset:
     """1x32x32, 898 training and 899 test images unless sizes are given. ValueError if they exceed 1,797 together."""
     from sklearn.datasets import load_digits
 
@@ -32,11 +32,6 @@ def load(train: int | None = None, test: int | None = None, seed: int = 0) -> Da
     margin = (SIDE - DIGIT) // 2
     padded = np.pad(enlarge(grey, DIGIT), ((0, 0), (margin, margin), (margin, margin)))[:, None]
     images, labels = torch.from_numpy(padded), torch.from_numpy(digits.target.astype(np.int64))
-    for_training, for_test = divide("handwritten", digits.target, train, test, seed)
-    return assemble(
-        "handwritten",
-        train=(images[for_training], labels[for_training]),
-        test=(images[for_test], labels[for_test]),
-        classes=tuple("0123456789"),
-        about=ABOUT,
-    )
+    parts = divide_in_three("handwritten", digits.target, train, validation, test, seed)
+    learnt, held, tested = ((images[part], labels[part]) for part in parts)
+    return assemble("handwritten", learnt, tested, tuple("0123456789"), ABOUT, held)

@@ -36,10 +36,14 @@ def centre_square(image: np.ndarray, side: int) -> np.ndarray:
     return resized[top : top + side, left : left + side]
 
 
-def load(train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset:
-    """3x300x300, one class per photograph, always in the order of `PHOTOGRAPHS`: `seed` changes nothing."""
+def load(train: int | None = None, validation: int = 0, test: int | None = None, seed: int = 0) -> Dataset:
+    """3x300x300, one class per photograph, always in the order of `PHOTOGRAPHS`: `seed` changes nothing.
+
+    Each class has one image only, so that none can be held out for validation.
+    """
     count = checked_size("photos", "train", len(PHOTOGRAPHS) if train is None else train, len(PHOTOGRAPHS))
     checked_size("photos", "test", 0 if test is None else test, 0)
+    checked_size("photos", "validation", validation, 0)
     squares = np.stack([centre_square(photograph(name), SIDE) for name in PHOTOGRAPHS[:count]])
     images, labels = torch.from_numpy(squares).permute(0, 3, 1, 2).contiguous(), torch.arange(count)
     return assemble("photos", (images, labels), (images[:0], labels[:0]), PHOTOGRAPHS, ABOUT)

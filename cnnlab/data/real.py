@@ -1,21 +1,26 @@
-"""Sets that do not come with the package: torchvision's, downloaded once."""
+"""Sets that do not come with the package: torchvision's, downloaded once, to one place."""
 
+import os
 import shutil
 import socket
+import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor
 
-from cnnlab.data.dataset import DataError, Dataset, assemble, checked_size, chosen
+from cnnlab.data.dataset import DataError, Dataset, assemble, checked_size, chosen, chosen_for_test
 
-Images = tuple[Tensor, Tensor]  # uint8 N x C x H x W and int64 N
+Pair = tuple[Tensor, Tensor]  # uint8 N x C x H x W and int64 N
 
 PATIENCE = 30  # seconds without a byte until a download is given up
+BEFORE = Path("datasets")  # in the current folder: where downloads went before they had one place
 
 
 @dataclass(frozen=True)
@@ -63,30 +68,75 @@ SOURCES = {
 }
 
 
-def load(name: str, train: int | None, test: int | None, seed: int, root: str | Path) -> Dataset:
+def downloads() -> Path:
+    """The folder where the sets lie, the same whatever the current folder is: that of the environment variable
+    CNNLAB_DATA; else `data/downloads` of the checkout that this package is run from; else the user's cache folder.
+    """
+    if asked := os.environ.get("CNNLAB_DATA"):
+        return Path(asked).expanduser().absolute()
+    checkout = Path(str(files("cnnlab"))).parent
+    if (checkout / "pyproject.toml").is_file() and (checkout / "data").is_dir():
+        return checkout / "data" / "downloads"
+    if sys.platform == "win32":
+        caches = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        caches = Path.home() / "Library" / "Caches"
+    else:  # the XDG Base Directory Specification: a path that is not absolute is to be ignored
+        asked = Path(os.environ.get("XDG_CACHE_HOME", ""))
+        caches = asked if asked.is_absolute() else Path.home() / ".cache"
+    return caches / "cnnlab"
+
+
+def load(
+    name: str, train: int | None, validation: int, test: int | None, seed: int, root: str | Path | None
+) -> Dataset:
     """One of `SOURCES` from `root`, downloaded to it if it is not there: whole, or random images if sizes are given.
 
-    Raises DataError if it is not there (or damaged) and cannot be downloaded, OSError if `root` cannot be used.
+    Without `root`, that is `downloads()`. What an earlier version left in ./datasets is then read from there, with a
+    warning, instead of being downloaded again. Raises DataError if the set is not there (or damaged) and cannot be
+    downloaded, OSError if `root` cannot be used.
     """
-    root = Path(root).expanduser()
-    if root.exists() and not root.is_dir():
-        raise NotADirectoryError(f"root={str(root)!r} is a file; give the folder where the data sets lie or shall lie")
-    sizes = {"train": train, "test": test}
+    sizes = {"train": train, "validation": validation, "test": test}
     for part, size in sizes.items():
         checked_size(name, part, 1 if size is None else size)  # before a long download
-    try:
-        splits, classes = _read(name, root)
-    except Exception:  # missing or damaged: torchvision, pickle, gzip and scipy each have their own errors for it
-        splits, classes = _download(name, root)
-    for part, size in sizes.items():
-        images, labels = splits[part]
-        if size is not None:
-            some = chosen(name, part, len(labels), size, seed)
-            splits[part] = images[some], labels[some]
-    return assemble(name, splits["train"], splits["test"], classes, SOURCES[name].about)
+    places = [downloads(), BEFORE] if root is None else [Path(root).expanduser()]
+    if places[0].exists() and not places[0].is_dir():
+        what = "CNNLAB_DATA" if root is None else "root"
+        raise NotADirectoryError(
+            f"{what}={str(places[0])!r} is a file; give the folder where the data sets lie or shall lie"
+        )
+    parts, classes = _found(name, places) or _download(name, places)
+    (images, labels), (test_images, test_labels) = parts["train"], parts["test"]
+    learnt, held = chosen(name, len(labels), train, validation, seed)
+    tested = chosen_for_test(name, len(test_labels), test, seed)
+    return assemble(
+        name,
+        (images[learnt], labels[learnt]),
+        (test_images[tested], test_labels[tested]),
+        classes,
+        SOURCES[name].about,
+        (images[held], labels[held]),
+    )
 
 
-def _read(name: str, root: Path, download: bool = False) -> tuple[dict[str, Images], Sequence[str]]:
+def _found(name: str, places: Sequence[Path]) -> tuple[dict[str, Pair], Sequence[str]] | None:
+    """What the first of these folders has that holds the set whole."""
+    for place in places:
+        try:
+            read = _read(name, place)
+        except Exception:  # missing or damaged: torchvision, pickle, gzip and scipy each have their own errors for it
+            continue
+        if place == BEFORE:
+            warnings.warn(
+                f"{name} was read from the folder {str(place.absolute())!r}, which is no longer where downloads go: "
+                f"move what is in it to {str(places[0])!r}, so that it is found from every folder.",
+                stacklevel=4,
+            )
+        return read
+    return None
+
+
+def _read(name: str, root: Path, download: bool = False) -> tuple[dict[str, Pair], Sequence[str]]:
     """Both splits and the classes' names, as torchvision reads them. It checks the files' md5, except MNIST's."""
     from torchvision import datasets
 
@@ -105,9 +155,12 @@ def _read(name: str, root: Path, download: bool = False) -> tuple[dict[str, Imag
     return splits, classes
 
 
-def _download(name: str, root: Path) -> tuple[dict[str, Images], Sequence[str]]:
-    """Download, unpack and read in a folder of its own inside `root`; only what could be read moves to its place."""
-    archives = SOURCES[name].archives
+def _download(name: str, places: Sequence[Path]) -> tuple[dict[str, Pair], Sequence[str]]:
+    """Download, unpack and read in a folder of its own inside the first place; only what could be read moves there.
+
+    An archive that lies in one of the places is not downloaded.
+    """
+    root, archives = places[0], SOURCES[name].archives
     created = not root.exists()
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -117,10 +170,10 @@ def _download(name: str, root: Path) -> tuple[dict[str, Images], Sequence[str]]:
     try:
         with staging, _patience():
             for archive in archives:
-                if (root / archive).is_file():
+                if there := next((place / archive for place in places if (place / archive).is_file()), None):
                     copy = Path(staging.name) / archive
                     copy.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copy2(root / archive, copy)
+                    shutil.copy2(there, copy)
             read = _read(name, Path(staging.name), download=True)
             for file in [path for path in Path(staging.name).rglob("*") if path.is_file()]:
                 place = root / file.relative_to(staging.name)

@@ -179,8 +179,8 @@ def draw(seed: np.random.SeedSequence, fonts: tuple[str, ...], photographs: tupl
 
 
 def _split(part: int, size: int, seed: int) -> tuple[Tensor, Tensor]:
-    """The first `size` images of training (part 0) or test (part 1): each chunk from a stream of its own."""
-    families, photographs = ((TRAIN_FONTS, TRAIN_PHOTOGRAPHS), (TEST_FONTS, TEST_PHOTOGRAPHS))[part]
+    """The first `size` images of training (part 0), test (1) or validation (2): each chunk from a stream of its own."""
+    families, photographs = (TEST_FONTS, TEST_PHOTOGRAPHS) if part == 1 else (TRAIN_FONTS, TRAIN_PHOTOGRAPHS)
     fonts = tuple(file for files in families.values() for file in files)
     images, labels = np.empty((size, 3, SIDE, SIDE), np.uint8), np.empty(size, np.int64)
     for start in range(0, size, CHUNK):
@@ -190,8 +190,15 @@ def _split(part: int, size: int, seed: int) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(images), torch.from_numpy(labels)
 
 
-def load(train: int | None = None, test: int | None = None, seed: int = 0) -> Dataset:
-    """3x32x32, 4,000 training and 1,000 test images unless sizes are given; the first n are the same for every size."""
+def load(train: int | None = None, validation: int = 0, test: int | None = None, seed: int = 0) -> Dataset:
+    """3x32x32, 4,000 training and 1,000 test images unless sizes are given; the first n are the same for every size.
+
+    Validation images are drawn besides, with the fonts and photographs of training: they are held out of what the
+    network learns, so that its settings can be chosen by them, while the test asks for fonts and photographs that
+    neither the training nor the choice has seen.
+    """
     train = checked_size("street_digits", "train", 4000 if train is None else train)
     test = checked_size("street_digits", "test", 1000 if test is None else test)
-    return assemble("street_digits", _split(0, train, seed), _split(1, test, seed), tuple("0123456789"), ABOUT)
+    validation = checked_size("street_digits", "validation", validation)
+    learnt, tested, held = (_split(part, size, seed) for part, size in enumerate((train, test, validation)))
+    return assemble("street_digits", learnt, tested, tuple("0123456789"), ABOUT, held)

@@ -43,6 +43,22 @@ NETWORKS = (
     Network("convnext_base", "ConvNeXt-B", "15", 2022, 88_591_464, 15_354_729_472, 84.062, 96.870),
 )
 
+# Other depths of these families, which single lessons show; torchvision's first weights too.
+SIBLINGS = (
+    Network("resnet34", "ResNet-34", "06", 2015, 21_797_672, 3_663_761_408, 73.314, 91.420),
+    Network("resnet101", "ResNet-101", "06", 2015, 44_549_160, 7_801_405_440, 77.374, 93.546),
+    Network("densenet121", "DenseNet-121", "10", 2016, 7_978_856, 2_834_161_664, 74.434, 91.972),
+    Network("densenet169", "DenseNet-169", "10", 2016, 14_149_480, 3_359_843_328, 75.600, 92.806),
+    Network("convnext_small", "ConvNeXt-S", "15", 2022, 50_223_688, 8_683_712_256, 83.616, 96.650),
+    Network("convnext_large", "ConvNeXt-L", "15", 2022, 197_767_336, 34_361_433_600, 84.414, 96.976),
+)
+
+
+def network(name: str) -> Network:
+    """The figures of a network by its name in the registry. Raises KeyError where there are none."""
+    return {network.name: network for network in NETWORKS + SIBLINGS}[name]
+
+
 # Top-5 error of the ILSVRC classification winners in percent: Russakovsky et al. 2015, Table 5, and the challenge's
 # later results. 2012 to 2015 are AlexNet (an ensemble, without extra data), Clarifai, GoogLeNet and ResNet (ensembles).
 ILSVRC_TOP5_ERROR = {2010: 28.2, 2011: 25.8, 2012: 16.4, 2013: 11.7, 2014: 6.67, 2015: 3.57, 2016: 2.99, 2017: 2.25}

@@ -1,15 +1,19 @@
 """Results that took longer than a lesson has: recorded once, with all that is needed to make them again."""
 
 import json
+import time
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from shutil import rmtree
 
-from cnnlab import files
+from cnnlab import data, files, lessons
 from cnnlab.device import find_device, machine_class
 from cnnlab.measure import LossSurface
+from cnnlab.table import Table
 
-RECORDS, SURFACES = files.DATA / "records", files.DATA / "surfaces"
+RECORDS, SURFACES, WEIGHTS = files.DATA / "records", files.DATA / "surfaces", files.DATA / "weights"
+HELD_OUT = 5000  # of CIFAR-10's training images: no network of the course learns from them
 
 
 @dataclass(frozen=True)
@@ -68,3 +72,61 @@ def save_record(name: str, about: str, command: str, seconds: float, results: di
     with files.written_whole(path) as beside:
         beside.write_text(json.dumps(content, indent=1) + "\n")
     return path
+
+
+class Draft:
+    """A record while it is made.
+
+    `results` are those so far, of this run and of one that was stopped: a lesson's record.py adds the next and saves.
+    photographs: "cifar10", or an image folder that holds the same images.
+    """
+
+    def __init__(self, name: str, command: str, photographs: str = "cifar10") -> None:
+        self.name, self.command, self.photographs = name, command, photographs
+        self.results, self.seconds = record_so_far(name)
+        self._last = time.perf_counter()
+
+    def save(self, about: str, seconds: float | None = None) -> None:
+        """Write the results so far. seconds: what the newest took; None: all the time since they were saved last."""
+        now = time.perf_counter()
+        self.seconds += now - self._last if seconds is None else seconds
+        self._last = now
+        save_record(self.name, about, self.command, self.seconds, self.results)
+
+    @property
+    def checkpoints(self) -> Path:
+        """A folder for the state of trainings that a stopped record goes on with; it goes when the record is whole."""
+        return RECORDS / f".{self.name}"
+
+    def cifar10(self) -> data.Dataset:
+        """CIFAR-10's training images, the same HELD_OUT of them as its test; its own test images stay unseen."""
+        return data.load(self.photographs, test=0).hold_out(HELD_OUT)
+
+
+def make(topic: str, name: str, photographs: str = "cifar10") -> Path:
+    """Make a record of a lesson, or what a stopped run left of it; the file. One that is whole is left as it is."""
+    draft = Draft(name, f"python -m cnnlab record {topic} {name}", photographs)
+    lessons.recipes(topic)[name](draft)
+    rmtree(draft.checkpoints, ignore_errors=True)
+    return file_of(name)
+
+
+def file_of(name: str) -> Path:
+    """Where a record lies; that of a loss surface begins with "surface-", and is the surface itself."""
+    surface = name.removeprefix("surface-")
+    return RECORDS / f"{name}.json" if surface == name else SURFACES / f"{surface}.safetensors"
+
+
+def listed() -> Table:
+    """All records of all lessons, and how long each took on which machine."""
+    rows = []
+    for number, topic in lessons.TOPICS.items():
+        for name in lessons.recipes(topic):
+            path, said = file_of(name), {}
+            if path.exists():
+                said = vars(record(name)) if path.suffix == ".json" else LossSurface.load(path).provenance
+            taken = (
+                [f"{said['seconds']:,.0f}", said["machine"], said["date"]] if "date" in said else ["not yet", "", ""]
+            )
+            rows.append([number, topic, name, *taken])
+    return Table(["", "lesson", "record", "seconds", "on", "date"], rows)

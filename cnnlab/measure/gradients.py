@@ -51,7 +51,8 @@ def gradient_flow(model: nn.Module, images: Tensor, labels: Tensor) -> GradientF
     used: dict[str, nn.Module] = {}
     outputs: dict[str, Tensor] = {}
     hooks = []
-    blocks = {f"stages.{i}.{j}": block for i, stage in enumerate(model.stages) for j, block in enumerate(stage)}
+    stages = enumerate(model.stages)
+    blocks = {f"stages.{i}.{name}": block for i, stage in stages for name, block in stage.named_children()}
     for name, module in model.named_modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)):
             hooks.append(module.register_forward_hook(partial(_note, used, name, module)))

@@ -2,13 +2,14 @@
 
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cnnlab.device import Precision, autocast, find_device
+from cnnlab.device import Precision, autocast, find_device, one_thread
 
 
 @dataclass(frozen=True)
@@ -64,3 +65,23 @@ def throughput(
         taken.append(time.perf_counter() - start)
     model.train(mode).to(memory_format=torch.contiguous_format)
     return Throughput(batch_size / statistics.median(taken[1:]), steps, device.type)
+
+
+@one_thread()
+def core_seconds(run: Callable[[], object], at_least: float = 0.03) -> float:
+    """Seconds of one processor core that `run` takes: the best of three, each of so many calls as fill `at_least`.
+
+    It is this program's own time on the processor, so that other programs do not disturb it, with one thread.
+    """
+    run()
+    calls, tries = 1, []
+    while len(tries) < 3:
+        start = time.process_time()
+        for _ in range(calls):
+            run()
+        taken = time.process_time() - start
+        if taken < at_least and not tries:
+            calls *= 2
+        else:
+            tries.append(taken / calls)
+    return min(tries)

@@ -10,6 +10,8 @@ from functools import partial
 
 from torch import Tensor, nn
 
+from .layers import check_size, named
+
 RELU = partial(nn.ReLU, inplace=True)
 
 
@@ -38,41 +40,42 @@ class AlexNet(nn.Module):
         in_channels: int = 3,
     ) -> None:
         super().__init__()
-        self.min_size, kernel, stride, side = (15, 5, 1, 3) if small_images else (63, 11, 4, 6)
-        self.stem = nn.Sequential(
-            nn.Conv2d(in_channels, width, kernel, stride, padding=2), activation(), nn.MaxPool2d(3, stride=2)
+        kernel_size, stride, side, self.min_size = (5, 1, 3, 15) if small_images else (11, 4, 6, 63)
+        self.stem = named(
+            conv=nn.Conv2d(in_channels, width, kernel_size, stride, padding=2),
+            act=activation(),
+            pool=nn.MaxPool2d(3, stride=2),
         )
         self.stages = nn.Sequential(
-            nn.Sequential(
-                nn.Conv2d(width, 3 * width, 5, padding=2, groups=groups), activation(), nn.MaxPool2d(3, stride=2)
+            named(
+                conv=nn.Conv2d(width, 3 * width, 5, padding=2, groups=groups),
+                act=activation(),
+                pool=nn.MaxPool2d(3, stride=2),
             ),
-            nn.Sequential(
-                nn.Conv2d(3 * width, 6 * width, 3, padding=1),
-                activation(),
-                nn.Conv2d(6 * width, 4 * width, 3, padding=1, groups=groups),
-                activation(),
-                nn.Conv2d(4 * width, 4 * width, 3, padding=1, groups=groups),
-                activation(),
-                nn.MaxPool2d(3, stride=2),
+            named(
+                conv1=nn.Conv2d(3 * width, 6 * width, 3, padding=1),
+                act1=activation(),
+                conv2=nn.Conv2d(6 * width, 4 * width, 3, padding=1, groups=groups),
+                act2=activation(),
+                conv3=nn.Conv2d(4 * width, 4 * width, 3, padding=1, groups=groups),
+                act3=activation(),
+                pool=nn.MaxPool2d(3, stride=2),
             ),
         )
-        self.head = nn.Sequential(
-            nn.AdaptiveAvgPool2d(side),
-            nn.Flatten(),
-            nn.Dropout(dropout),
-            nn.Linear(4 * width * side * side, hidden),
-            activation(),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, hidden),
-            activation(),
-            nn.Linear(hidden, num_classes),
+        self.head = named(
+            pool=nn.AdaptiveAvgPool2d(side),
+            flatten=nn.Flatten(),
+            dropout1=nn.Dropout(dropout),
+            fc1=nn.Linear(4 * width * side * side, hidden),
+            act1=activation(),
+            dropout2=nn.Dropout(dropout),
+            fc2=nn.Linear(hidden, hidden),
+            act2=activation(),
+            fc3=nn.Linear(hidden, num_classes),
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        if min(x.shape[-2:]) < self.min_size:
-            raise ValueError(
-                f"AlexNet needs images of {self.min_size} pixels a side or more, not {tuple(x.shape[-2:])}."
-            )
+        check_size(self, x)
         return self.head(self.stages(self.stem(x)))
 
 
@@ -90,35 +93,38 @@ class AlexNet2012(nn.Module):
 
     def __init__(self, dropout: float = 0.5, groups: int = 2, num_classes: int = 1000, in_channels: int = 3) -> None:
         super().__init__()
-        self.stem = nn.Sequential(
-            nn.Conv2d(in_channels, 96, 11, stride=4), nn.ReLU(inplace=True), _normalise(), nn.MaxPool2d(3, stride=2)
+        self.stem = named(
+            conv=nn.Conv2d(in_channels, 96, 11, stride=4),
+            relu=RELU(),
+            norm=local_response_norm(),
+            pool=nn.MaxPool2d(3, stride=2),
         )
         self.stages = nn.Sequential(
-            nn.Sequential(
-                nn.Conv2d(96, 256, 5, padding=2, groups=groups),
-                nn.ReLU(inplace=True),
-                _normalise(),
-                nn.MaxPool2d(3, stride=2),
+            named(
+                conv=nn.Conv2d(96, 256, 5, padding=2, groups=groups),
+                relu=RELU(),
+                norm=local_response_norm(),
+                pool=nn.MaxPool2d(3, stride=2),
             ),
-            nn.Sequential(
-                nn.Conv2d(256, 384, 3, padding=1),
-                nn.ReLU(inplace=True),
-                nn.Conv2d(384, 384, 3, padding=1, groups=groups),
-                nn.ReLU(inplace=True),
-                nn.Conv2d(384, 256, 3, padding=1, groups=groups),
-                nn.ReLU(inplace=True),
-                nn.MaxPool2d(3, stride=2),
+            named(
+                conv1=nn.Conv2d(256, 384, 3, padding=1),
+                relu1=RELU(),
+                conv2=nn.Conv2d(384, 384, 3, padding=1, groups=groups),
+                relu2=RELU(),
+                conv3=nn.Conv2d(384, 256, 3, padding=1, groups=groups),
+                relu3=RELU(),
+                pool=nn.MaxPool2d(3, stride=2),
             ),
         )
-        self.head = nn.Sequential(
-            nn.Flatten(),
-            nn.Linear(256 * 6 * 6, 4096),
-            nn.ReLU(inplace=True),
-            nn.Dropout(dropout),
-            nn.Linear(4096, 4096),
-            nn.ReLU(inplace=True),
-            nn.Dropout(dropout),
-            nn.Linear(4096, num_classes),
+        self.head = named(
+            flatten=nn.Flatten(),
+            fc1=nn.Linear(256 * 6 * 6, 4096),
+            relu1=RELU(),
+            dropout1=nn.Dropout(dropout),
+            fc2=nn.Linear(4096, 4096),
+            relu2=RELU(),
+            dropout2=nn.Dropout(dropout),
+            fc3=nn.Linear(4096, num_classes),
         )
         layers = [layer for layer in self.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]
         for number, layer in enumerate(layers, start=1):  # section 5; ones give the ReLUs positive inputs to start with
@@ -131,7 +137,7 @@ class AlexNet2012(nn.Module):
         return self.head(self.stages(self.stem(x)))
 
 
-def _normalise() -> nn.Module:
+def local_response_norm() -> nn.Module:
     """Local response normalisation, section 3.3: k = 2, n = 5, alpha = 1e-4, beta = 0.75."""
     return nn.LocalResponseNorm(5, alpha=5 * 1e-4, beta=0.75, k=2)  # PyTorch takes a mean over n where the paper sums
 

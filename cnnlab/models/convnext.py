@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from .efficientnet import StochasticDepth
+from .layers import check_size, named
 
 
 class Permute(nn.Module):
@@ -42,14 +43,14 @@ class Block(nn.Module):
     def __init__(self, channels: int, drop: float = 0.0, layer_scale: float = 1e-6) -> None:
         super().__init__()
         self.layer_scale = nn.Parameter(torch.full((channels, 1, 1), layer_scale))
-        self.residual = nn.Sequential(
-            nn.Conv2d(channels, channels, 7, padding=3, groups=channels),
-            Permute(0, 2, 3, 1),
-            nn.LayerNorm(channels, eps=1e-6),
-            nn.Linear(channels, 4 * channels),
-            nn.GELU(),
-            nn.Linear(4 * channels, channels),
-            Permute(0, 3, 1, 2),
+        self.residual = named(
+            depthwise=nn.Conv2d(channels, channels, 7, padding=3, groups=channels),
+            channels_last=Permute(0, 2, 3, 1),
+            norm=nn.LayerNorm(channels, eps=1e-6),
+            fc1=nn.Linear(channels, 4 * channels),
+            act=nn.GELU(),
+            fc2=nn.Linear(4 * channels, channels),
+            channels_first=Permute(0, 3, 1, 2),
         )
         self.drop = StochasticDepth(drop)
 
@@ -59,40 +60,50 @@ class Block(nn.Module):
         return residual
 
 
+def downsample(in_channels: int, out_channels: int) -> nn.Sequential:
+    """Between two stages (section 2.6): (N, in_channels, H, W) -> (N, out_channels, H/2, W/2)."""
+    return named(norm=LayerNorm2d(in_channels), conv=nn.Conv2d(in_channels, out_channels, 2, stride=2))
+
+
 class ConvNeXt(nn.Module):
     """A ConvNeXt, for images from 8 patches on: (N, in_channels, H, W) -> (N, num_classes) logits.
 
-    widths, depths: channels and blocks of each stage. patch_size: side of the stem's patches in pixels; 4, or 2 for
-    images of 32x32. drop_path: stochastic depth of the last block, from 0 at the first on, growing linearly.
+    depths: blocks of each stage. width: channels of the first stage, doubled at each next one.
+    drop_path: stochastic depth of the last block, from 0 at the first on, growing linearly.
+    small_images: for 32x32: the stem's patches have 2 pixels a side, where they have 4.
 
-    >>> ConvNeXt(widths=(96, 192, 384, 768), depths=(3, 3, 9, 3))(torch.zeros(1, 3, 224, 224)).shape
+    >>> ConvNeXt(depths=(3, 3, 9, 3), width=96)(torch.zeros(1, 3, 224, 224)).shape
     torch.Size([1, 1000])
     """
 
     def __init__(
         self,
-        widths: tuple[int, ...],
         depths: tuple[int, ...],
+        width: int = 96,
         drop_path: float = 0.0,
         layer_scale: float = 1e-6,
-        patch_size: int = 4,
+        small_images: bool = False,
         num_classes: int = 1000,
         in_channels: int = 3,
     ) -> None:
         super().__init__()
-        if len(widths) != len(depths):
-            raise ValueError(f"widths and depths must have one number for each stage, not {widths} and {depths}.")
-        self.smallest = patch_size * 2 ** (len(widths) - 1)
-        self.stem = nn.Sequential(nn.Conv2d(in_channels, widths[0], patch_size, patch_size), LayerNorm2d(widths[0]))
+        patch_size = 2 if small_images else 4
+        self.min_size = patch_size * 2 ** (len(depths) - 1)
+        self.stem = named(conv=nn.Conv2d(in_channels, width, patch_size, patch_size), norm=LayerNorm2d(width))
         drops = iter(drop_path * index / max(1, sum(depths) - 1) for index in range(sum(depths)))
-        stages = []
-        for index, (width, depth) in enumerate(zip(widths, depths, strict=True)):
-            before = widths[index - 1]
-            halve = (LayerNorm2d(before), nn.Conv2d(before, width, 2, stride=2)) if index else ()
-            stages.append(nn.Sequential(*halve, *(Block(width, next(drops), layer_scale) for _ in range(depth))))
-        self.stages = nn.Sequential(*stages)
-        self.head = nn.Sequential(
-            nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.LayerNorm(width, eps=1e-6), nn.Linear(width, num_classes)
+        self.stages = nn.Sequential()
+        for index, depth in enumerate(depths):
+            stage, channels = nn.Sequential(), width * 2**index
+            if index > 0:
+                stage.add_module("downsample", downsample(channels // 2, channels))
+            for number in range(1, depth + 1):
+                stage.add_module(f"block{number}", Block(channels, next(drops), layer_scale))
+            self.stages.append(stage)
+        self.head = named(
+            pool=nn.AdaptiveAvgPool2d(1),
+            flatten=nn.Flatten(),
+            norm=nn.LayerNorm(channels, eps=1e-6),
+            fc=nn.Linear(channels, num_classes),
         )
         for layer in self.modules():
             if isinstance(layer, (nn.Conv2d, nn.Linear)):
@@ -100,21 +111,16 @@ class ConvNeXt(nn.Module):
                 nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        height, width = x.shape[-2:]
-        if min(height, width) < self.smallest:
-            raise ValueError(
-                f"This ConvNeXt needs images of at least {self.smallest} x {self.smallest} pixels, not "
-                f"{height} x {width}: its stem and its stages divide the size by {self.smallest}."
-            )
+        check_size(self, x)
         return self.head(self.stages(self.stem(x)))
 
 
 CONFIGS = {
-    "convnext_tiny": partial(ConvNeXt, widths=(96, 192, 384, 768), depths=(3, 3, 9, 3), drop_path=0.1),
-    "convnext_small": partial(ConvNeXt, widths=(96, 192, 384, 768), depths=(3, 3, 27, 3), drop_path=0.4),
-    "convnext_base": partial(ConvNeXt, widths=(128, 256, 512, 1024), depths=(3, 3, 27, 3), drop_path=0.5),
-    "convnext_large": partial(ConvNeXt, widths=(192, 384, 768, 1536), depths=(3, 3, 27, 3), drop_path=0.5),
+    "convnext_tiny": partial(ConvNeXt, depths=(3, 3, 9, 3), width=96, drop_path=0.1),
+    "convnext_small": partial(ConvNeXt, depths=(3, 3, 27, 3), width=96, drop_path=0.4),
+    "convnext_base": partial(ConvNeXt, depths=(3, 3, 27, 3), width=128, drop_path=0.5),
+    "convnext_large": partial(ConvNeXt, depths=(3, 3, 27, 3), width=192, drop_path=0.5),
     "convnext_tiny_tiny": partial(
-        ConvNeXt, widths=(24, 48, 96, 192), depths=(1, 1, 3, 1), layer_scale=1.0, patch_size=2, num_classes=10
+        ConvNeXt, depths=(1, 1, 3, 1), width=24, layer_scale=1.0, small_images=True, num_classes=10
     ),
 }

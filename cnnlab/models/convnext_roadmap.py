@@ -10,6 +10,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from .convnext import ConvNeXt, LayerNorm2d
+from .layers import named
 
 STEPS = (
     "stage ratio",  # 2.2: blocks 3-4-6-3 -> 3-3-9-3, as in Swin-T
@@ -34,42 +35,35 @@ class Block(nn.Module):
         self, in_channels: int, out_channels: int, stride: int, kernel_size: int, taken: tuple[str, ...]
     ) -> None:
         super().__init__()
-        norm, activation, bias = layers(taken)
+        norm, activation, bias = kinds(taken)
         wide = out_channels * 4 if "inverted bottleneck" in taken else out_channels // 4
-        # Of each convolution: channels before and after it, kernel, stride, groups.
+        # Of each convolution: channels before and after it, size of its kernel, stride, groups.
         if "depthwise moved up" in taken:
-            plan = (
-                (in_channels, in_channels, kernel_size, stride, in_channels),
-                (in_channels, wide, 1, 1, 1),
-                (wide, out_channels, 1, 1, 1),
-            )
+            spatial = (in_channels, in_channels, kernel_size, stride, in_channels)
+            plan = (spatial, (in_channels, wide, 1, 1, 1), (wide, out_channels, 1, 1, 1))
         else:
-            plan = (
-                (in_channels, wide, 1, 1, 1),
-                (wide, wide, kernel_size, stride, wide if "depthwise convolution" in taken else 1),
-                (wide, out_channels, 1, 1, 1),
-            )
-        self.residual = nn.Sequential()
-        for index, (before, after, kernel, step, groups) in enumerate(plan):
-            normed = index == 0 or "fewer norms" not in taken
-            self.residual.append(
-                nn.Conv2d(before, after, kernel, step, kernel // 2, groups=groups, bias=bias or not normed)
-            )
-            if normed:
-                self.residual.append(norm(after))
-            if index == 1 or (index == 0 and "fewer activations" not in taken):
-                self.residual.append(activation())
+            spatial = (wide, wide, kernel_size, stride, wide if "depthwise convolution" in taken else 1)
+            plan = ((in_channels, wide, 1, 1, 1), spatial, (wide, out_channels, 1, 1, 1))
+        layers: dict[str, nn.Module | None] = {}
+        for number, (before, after, side, step, groups) in enumerate(plan, start=1):
+            has_norm = number == 1 or "fewer norms" not in taken
+            has_act = number == 2 or (number == 1 and "fewer activations" not in taken)
+            conv = nn.Conv2d(before, after, side, step, side // 2, groups=groups, bias=bias or not has_norm)
+            layers[f"conv{number}"] = conv
+            layers[f"norm{number}"] = norm(after) if has_norm else None
+            layers[f"act{number}"] = activation() if has_act else None
+        self.residual = named(**layers)
         self.shortcut = nn.Identity()
         if stride > 1 or in_channels != out_channels:
-            project = nn.Conv2d(in_channels, out_channels, 1, stride, bias=bias)
-            self.shortcut = nn.Sequential(project, norm(out_channels))
-        self.activation = nn.Identity() if "fewer activations" in taken else activation()
+            conv = nn.Conv2d(in_channels, out_channels, 1, stride, bias=bias)
+            self.shortcut = named(conv=conv, norm=norm(out_channels))
+        self.act = nn.Identity() if "fewer activations" in taken else activation()
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.activation(self.residual(x) + self.shortcut(x))
+        return self.act(self.residual(x) + self.shortcut(x))
 
 
-def layers(taken: tuple[str, ...]) -> tuple[Callable[[int], nn.Module], Callable[[], nn.Module], bool]:
+def kinds(taken: tuple[str, ...]) -> tuple[Callable[[int], nn.Module], Callable[[], nn.Module], bool]:
     """Norm, activation, and whether a convolution before a norm has a bias: before batch norm it would be lost."""
     norm = LayerNorm2d if "layer norm" in taken else nn.BatchNorm2d
     return norm, nn.GELU if "gelu" in taken else partial(nn.ReLU, inplace=True), "layer norm" in taken
@@ -79,28 +73,35 @@ class Roadmap(nn.Module):
     """A ResNet-50 on which the first steps were taken: (N, in_channels, H, W) -> (N, num_classes) logits."""
 
     def __init__(
-        self, taken: tuple[str, ...], width: int, kernel_size: int, patch_size: int, num_classes: int, in_channels: int
+        self,
+        taken: tuple[str, ...],
+        width: int,
+        kernel_size: int,
+        small_images: bool,
+        num_classes: int,
+        in_channels: int,
     ) -> None:
         super().__init__()
-        norm, activation, bias = layers(taken)
+        norm, activation, bias = kinds(taken)
         width = width * 3 // 2 if "width 96" in taken else width
-        act = [] if "fewer activations" in taken else [activation()]
+        stride = 1 if small_images else 2
         if "patchify stem" in taken:
-            patches = nn.Conv2d(in_channels, width, patch_size, patch_size, bias=bias)
-            self.stem = nn.Sequential(patches, norm(width), *act)
+            conv, pool = nn.Conv2d(in_channels, width, 2 * stride, 2 * stride, bias=bias), None
         else:
-            conv = nn.Conv2d(in_channels, width, 7, patch_size // 2, padding=3, bias=False)
-            self.stem = nn.Sequential(conv, norm(width), *act, nn.MaxPool2d(3, 2, padding=1))
+            conv = nn.Conv2d(in_channels, width, 7, stride, padding=3, bias=False)
+            pool = nn.MaxPool2d(3, 2, padding=1)
+        act = None if "fewer activations" in taken else activation()
+        self.stem = named(conv=conv, norm=norm(width), act=act, pool=pool)
         self.stages, channels = nn.Sequential(), width
         for index, depth in enumerate((3, 3, 9, 3) if "stage ratio" in taken else (3, 4, 6, 3)):
             out = width * 2**index * (1 if "inverted bottleneck" in taken else 4)
-            kernel = kernel_size if "large kernel" in taken else 3
             stage = nn.Sequential()
             for block in range(depth):
-                stage.append(Block(channels, out, 2 if index and not block else 1, kernel, taken))
+                side = kernel_size if "large kernel" in taken else 3
+                stage.append(Block(channels, out, 2 if index and not block else 1, side, taken))
                 channels = out
             self.stages.append(stage)
-        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, num_classes))
+        self.head = named(pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(channels, num_classes))
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
@@ -115,7 +116,7 @@ def convnext_roadmap(
     steps: Literal[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12] = 12,
     width: int = 64,
     kernel_size: Literal[5, 7, 9, 11] = 7,
-    patch_size: Literal[2, 4] = 4,
+    small_images: bool = False,
     num_classes: int = 1000,
     in_channels: int = 3,
 ) -> nn.Module:
@@ -123,20 +124,20 @@ def convnext_roadmap(
 
     width: channels of ResNet-50's first stage; half more from "width 96" on.
     kernel_size: what "large kernel" makes of 3. ConvNeXt-T itself has 7; Table 10 has them all.
-    patch_size: by how much the stem divides the size, patches or not; 2 for images of 32x32.
+    small_images: for 32x32: the stem divides their size by 2, where it is 4.
 
     >>> convnext_roadmap(steps=3)(torch.zeros(1, 3, 224, 224)).shape
     torch.Size([1, 1000])
     """
     if steps < len(STEPS):
-        return Roadmap(STEPS[:steps], width, kernel_size, patch_size, num_classes, in_channels)
+        return Roadmap(STEPS[:steps], width, kernel_size, small_images, num_classes, in_channels)
     if kernel_size != 7:
         raise ValueError(f"ConvNeXt-T has kernel_size 7, not {kernel_size}. Before its last step it can be another.")
-    widths = tuple(width * 3 // 2 * 2**stage for stage in range(4))
-    return ConvNeXt(widths, (3, 3, 9, 3), patch_size=patch_size, num_classes=num_classes, in_channels=in_channels)
+    options = {"small_images": small_images, "num_classes": num_classes, "in_channels": in_channels}
+    return ConvNeXt((3, 3, 9, 3), width * 3 // 2, **options)
 
 
 CONFIGS = {
     "convnext_roadmap": convnext_roadmap,
-    "convnext_roadmap_tiny": partial(convnext_roadmap, width=8, patch_size=2, num_classes=10),
+    "convnext_roadmap_tiny": partial(convnext_roadmap, width=8, small_images=True, num_classes=10),
 }

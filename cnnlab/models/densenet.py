@@ -13,10 +13,15 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from .layers import check_size, named
 
 
 class DenseLayer(nn.Sequential):
     """H(x) of section 3: (N, in_channels, H, W), all maps so far -> (N, growth_rate, H, W), the new ones.
+
+    Batch norm and ReLU come before the convolution, as in a pre-activation ResNet.
 
     bottleneck: first a 1x1 convolution to 4 * growth_rate channels ("DenseNet-B").
     """
@@ -24,31 +29,58 @@ class DenseLayer(nn.Sequential):
     def __init__(self, in_channels: int, growth_rate: int, bottleneck: bool, dropout: float) -> None:
         super().__init__()
         if bottleneck:
-            self.extend(norm_relu_conv(in_channels, 4 * growth_rate, 1))
+            self.norm1, self.relu1 = nn.BatchNorm2d(in_channels), nn.ReLU(inplace=True)
+            self.conv1 = nn.Conv2d(in_channels, 4 * growth_rate, 1, bias=False)
             in_channels = 4 * growth_rate
-        self.extend(norm_relu_conv(in_channels, growth_rate, 3))
+        self.norm2, self.relu2 = nn.BatchNorm2d(in_channels), nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(in_channels, growth_rate, 3, padding=1, bias=False)
         if dropout > 0:
-            self.append(nn.Dropout(dropout, inplace=True))
+            self.dropout = nn.Dropout(dropout, inplace=True)
 
 
 class DenseBlock(nn.ModuleList):
     """`depth` layers, each reading all maps before it: (N, C, H, W) -> (N, C + depth * growth_rate, H, W).
+
+    memory_efficient: keep only the maps for the backward pass and make there, once more, what each layer made of them
+        (Pleiss et al. 2017, arXiv 1707.06990). Its batch norms then see each batch twice.
 
     >>> DenseBlock(64, depth=6, growth_rate=32)(torch.zeros(1, 64, 56, 56)).shape
     torch.Size([1, 256, 56, 56])
     """
 
     def __init__(
-        self, in_channels: int, depth: int, growth_rate: int, bottleneck: bool = True, dropout: float = 0.0
+        self,
+        in_channels: int,
+        depth: int,
+        growth_rate: int,
+        bottleneck: bool = True,
+        dropout: float = 0.0,
+        memory_efficient: bool = False,
     ) -> None:
         inputs = range(in_channels, in_channels + depth * growth_rate, growth_rate)
         super().__init__(DenseLayer(channels, growth_rate, bottleneck, dropout) for channels in inputs)
+        self.memory_efficient = memory_efficient
 
     def forward(self, x: Tensor) -> Tensor:
         maps = [x]
         for layer in self:
-            maps.append(layer(torch.cat(maps, dim=1)))
+
+            def new_maps(*maps: Tensor, layer: DenseLayer = layer) -> Tensor:
+                return layer(torch.cat(maps, dim=1))
+
+            again = self.memory_efficient and torch.is_grad_enabled() and any(each.requires_grad for each in maps)
+            maps.append(checkpoint(new_maps, *maps, use_reentrant=True) if again else new_maps(*maps))
         return torch.cat(maps, dim=1)
+
+
+def transition(in_channels: int, out_channels: int) -> nn.Sequential:
+    """Between two blocks (section 3): (N, in_channels, H, W) -> (N, out_channels, H/2, W/2)."""
+    return named(
+        norm=nn.BatchNorm2d(in_channels),
+        relu=nn.ReLU(inplace=True),
+        conv=nn.Conv2d(in_channels, out_channels, 1, bias=False),
+        pool=nn.AvgPool2d(2),
+    )
 
 
 class DenseNet(nn.Module):
@@ -59,6 +91,7 @@ class DenseNet(nn.Module):
     bottleneck: see DenseLayer; compression: share of the channels that the layer between two blocks keeps. With 1x1
         convolutions and compression 0.5 the paper calls the network DenseNet-BC.
     dropout: after each layer; the paper's 0.2 on CIFAR without augmentation.
+    memory_efficient: see DenseBlock.
     small_images: for CIFAR: the stem is a 3x3 convolution, where it is 7x7 with stride 2 and a pool for ImageNet.
 
     >>> DenseNet((6, 12, 48, 32))(torch.zeros(1, 3, 224, 224)).shape
@@ -73,6 +106,7 @@ class DenseNet(nn.Module):
         bottleneck: bool = True,
         compression: float = 0.5,
         dropout: float = 0.0,
+        memory_efficient: bool = False,
         small_images: bool = False,
         num_classes: int = 1000,
         in_channels: int = 3,
@@ -81,29 +115,27 @@ class DenseNet(nn.Module):
         if not 0 < compression <= 1:
             raise ValueError(f"compression is the share of channels kept: above 0, at most 1, not {compression}.")
         if small_images:
-            self.stem = nn.Sequential(nn.Conv2d(in_channels, stem_width, 3, padding=1, bias=False))
+            self.stem = named(conv=nn.Conv2d(in_channels, stem_width, 3, padding=1, bias=False))
         else:
-            self.stem = nn.Sequential(
-                nn.Conv2d(in_channels, stem_width, 7, stride=2, padding=3, bias=False),
-                nn.BatchNorm2d(stem_width),
-                nn.ReLU(inplace=True),
-                nn.MaxPool2d(3, stride=2, padding=1),
+            self.stem = named(
+                conv=nn.Conv2d(in_channels, stem_width, 7, stride=2, padding=3, bias=False),
+                norm=nn.BatchNorm2d(stem_width),
+                relu=nn.ReLU(inplace=True),
+                pool=nn.MaxPool2d(3, stride=2, padding=1),
             )
         self.stages, channels = nn.Sequential(), stem_width
         for index, depth in enumerate(depths):
-            stage = nn.Sequential()
-            if index > 0:  # transition (section 3)
-                kept = int(channels * compression)
-                stage.extend([*norm_relu_conv(channels, kept, 1), nn.AvgPool2d(2)])
-                channels = kept
-            self.stages.append(stage.append(DenseBlock(channels, depth, growth_rate, bottleneck, dropout)))
-            channels += depth * growth_rate
-        self.head = nn.Sequential(
-            nn.BatchNorm2d(channels),
-            nn.ReLU(inplace=True),
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
-            nn.Linear(channels, num_classes),
+            kept = int(channels * compression) if index > 0 else channels
+            between = transition(channels, kept) if index > 0 else None
+            block = DenseBlock(kept, depth, growth_rate, bottleneck, dropout, memory_efficient)
+            self.stages.append(named(transition=between, block=block))
+            channels = kept + depth * growth_rate
+        self.head = named(
+            norm=nn.BatchNorm2d(channels),
+            relu=nn.ReLU(inplace=True),
+            pool=nn.AdaptiveAvgPool2d(1),
+            flatten=nn.Flatten(),
+            fc=nn.Linear(channels, num_classes),
         )
         self.min_size = 2 ** (len(depths) - 1) if small_images else 2 ** (len(depths) + 1) - 3
         for layer in self.modules():
@@ -113,15 +145,8 @@ class DenseNet(nn.Module):
                 nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        if min(x.shape[-2:]) < self.min_size:
-            raise ValueError(f"This DenseNet needs {self.min_size} pixels a side or more, not {tuple(x.shape[-2:])}.")
+        check_size(self, x)
         return self.head(self.stages(self.stem(x)))
-
-
-def norm_relu_conv(in_channels: int, channels: int, kernel: int) -> list[nn.Module]:
-    """Batch norm and ReLU come before the convolution, as in a pre-activation ResNet."""
-    convolution = nn.Conv2d(in_channels, channels, kernel, padding=kernel // 2, bias=False)
-    return [nn.BatchNorm2d(in_channels), nn.ReLU(inplace=True), convolution]
 
 
 _cifar = partial(DenseNet, small_images=True, num_classes=10)

@@ -8,11 +8,11 @@ ALPHA * BETA**2 * GAMMA**2 is about 2, so each step of phi doubles them (section
 
 import math
 from functools import partial
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from .layers import named
 from .mobilenet import conv_norm_act
 from .mobilenet_v2 import round_channels
 
@@ -43,12 +43,12 @@ class SqueezeExcitation(nn.Module):
 
     def __init__(self, channels: int, squeezed: int) -> None:
         super().__init__()
-        self.weigh = nn.Sequential(
-            nn.AdaptiveAvgPool2d(1),
-            nn.Conv2d(channels, squeezed, 1),
-            nn.SiLU(inplace=True),
-            nn.Conv2d(squeezed, channels, 1),
-            nn.Sigmoid(),
+        self.weigh = named(
+            pool=nn.AdaptiveAvgPool2d(1),
+            fc1=nn.Conv2d(channels, squeezed, 1),
+            act=nn.SiLU(inplace=True),
+            fc2=nn.Conv2d(squeezed, channels, 1),
+            gate=nn.Sigmoid(),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -88,13 +88,11 @@ class MBConv(nn.Module):
     ) -> None:
         super().__init__()
         hidden = in_channels * expansion
-        expand = conv_norm_silu(in_channels, hidden, kernel_size=1) if expansion > 1 else ()
-        self.residual = nn.Sequential(
-            *expand,
-            *conv_norm_silu(hidden, hidden, kernel_size, stride=stride, groups=hidden),
-            SqueezeExcitation(hidden, in_channels // 4),
-            nn.Conv2d(hidden, out_channels, 1, bias=False),
-            nn.BatchNorm2d(out_channels),
+        self.residual = named(
+            expand=conv_norm_silu(in_channels, hidden, kernel_size=1) if expansion > 1 else None,
+            depthwise=conv_norm_silu(hidden, hidden, kernel_size, stride=stride, groups=hidden),
+            se=SqueezeExcitation(hidden, in_channels // 4),
+            project=named(conv=nn.Conv2d(hidden, out_channels, 1, bias=False), norm=nn.BatchNorm2d(out_channels)),
         )
         self.has_shortcut = stride == 1 and in_channels == out_channels
         self.drop = StochasticDepth(drop)
@@ -110,48 +108,49 @@ class MBConv(nn.Module):
 class EfficientNet(nn.Module):
     """An EfficientNet, for images of any size: (N, in_channels, H, W) -> (N, num_classes) logits.
 
-    stages: as in Table 1. width, depth: multipliers of their channels (to multiples of 8) and blocks (rounded up).
+    stages: as in Table 1.
+    width_mult, depth_mult: multipliers of their channels (to multiples of 8) and of their blocks (rounded up).
     drop_path: stochastic depth of the last block, from 0 at the first on, growing linearly.
-    stem_stride: 2; 1 for images of 32x32.
+    small_images: for 32x32: the stem has stride 1, where it is 2.
 
-    >>> EfficientNet(width=1.1, depth=1.2, num_classes=10)(torch.zeros(1, 3, 260, 260)).shape
+    >>> EfficientNet(width_mult=1.1, depth_mult=1.2, num_classes=10)(torch.zeros(1, 3, 260, 260)).shape
     torch.Size([1, 10])
     """
 
     def __init__(
         self,
         stages: tuple[tuple[int, int, int, int, int], ...] = STAGES,
-        width: float = 1.0,
-        depth: float = 1.0,
+        width_mult: float = 1.0,
+        depth_mult: float = 1.0,
         dropout: float = 0.2,
         drop_path: float = 0.2,
         norm_eps: float = 1e-5,
         norm_momentum: float = 0.1,
-        stem_stride: Literal[1, 2] = 2,
+        small_images: bool = False,
         num_classes: int = 1000,
         in_channels: int = 3,
     ) -> None:
         super().__init__()
-        if width <= 0 or depth <= 0:
-            raise ValueError(f"width and depth multiply those of B0: they must be above 0, not {width} and {depth}.")
-        depths = [math.ceil(stage[-1] * depth) for stage in stages]
+        if width_mult <= 0 or depth_mult <= 0:
+            raise ValueError(f"width_mult and depth_mult must be above 0, not {width_mult} and {depth_mult}.")
+        depths = [math.ceil(stage[-1] * depth_mult) for stage in stages]
         drops = iter(drop_path * index / sum(depths) for index in range(sum(depths)))
-        channels = round_channels(32 * width)
-        self.stem = nn.Sequential(*conv_norm_silu(in_channels, channels, kernel_size=3, stride=stem_stride))
+        channels = round_channels(32 * width_mult)
+        self.stem = conv_norm_silu(in_channels, channels, kernel_size=3, stride=1 if small_images else 2)
         self.stages = nn.Sequential()
-        for (expansion, kernel_size, stride, wider, _), blocks in zip(stages, depths, strict=True):
-            wider, stage = round_channels(wider * width), []
-            for block in range(blocks):
-                first = stride if block == 0 else 1
-                stage.append(MBConv(channels, wider, kernel_size, first, expansion, next(drops)))
-                channels = wider
-            self.stages.append(nn.Sequential(*stage))
-        self.head = nn.Sequential(
-            *conv_norm_silu(channels, 4 * channels, kernel_size=1),
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
-            nn.Dropout(dropout, inplace=True),
-            nn.Linear(4 * channels, num_classes),
+        for (expansion, kernel_size, stride, width, _), depth in zip(stages, depths, strict=True):
+            width, stage = round_channels(width * width_mult), nn.Sequential()
+            for index in range(depth):
+                first = stride if index == 0 else 1
+                stage.append(MBConv(channels, width, kernel_size, first, expansion, next(drops)))
+                channels = width
+            self.stages.append(stage)
+        self.head = named(
+            conv=conv_norm_silu(channels, 4 * channels, kernel_size=1),
+            pool=nn.AdaptiveAvgPool2d(1),
+            flatten=nn.Flatten(),
+            dropout=nn.Dropout(dropout, inplace=True),
+            fc=nn.Linear(4 * channels, num_classes),
         )
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
@@ -169,15 +168,15 @@ class EfficientNet(nn.Module):
 
 
 _TINY_STAGES = ((1, 3, 1, 16, 1), (6, 3, 2, 24, 1), (6, 5, 1, 40, 1), (6, 3, 2, 80, 1))
+_TINY = {"stages": _TINY_STAGES, "width_mult": 0.5, "dropout": 0.0, "drop_path": 0.0}
+_TINY |= {"small_images": True, "num_classes": 10}
 
 # The weights from B5 on come from TensorFlow, with its epsilon.
 _NORM = {name: {"norm_eps": 1e-3, "norm_momentum": 0.01} for name in ("b5", "b6", "b7")}
 
 CONFIGS = {
-    f"efficientnet_{name}": partial(EfficientNet, width=width, depth=depth, dropout=dropout, **_NORM.get(name, {}))
-    for name, (width, depth, _, dropout) in SCALES.items()
-} | {
-    "efficientnet_b0_tiny": partial(
-        EfficientNet, stages=_TINY_STAGES, width=0.5, dropout=0.0, drop_path=0.0, stem_stride=1, num_classes=10
+    f"efficientnet_{name}": partial(
+        EfficientNet, width_mult=width, depth_mult=depth, dropout=dropout, **_NORM.get(name, {})
     )
-}
+    for name, (width, depth, _, dropout) in SCALES.items()
+} | {"efficientnet_b0_tiny": partial(EfficientNet, **_TINY)}

@@ -11,6 +11,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from .alexnet import local_response_norm
+from .layers import check_size, named
+
 # Table 1, one tuple for each module: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj. One row for each stage.
 MODULES = (
     ((64, 96, 128, 16, 32, 32), (128, 128, 192, 32, 96, 64)),
@@ -22,41 +25,44 @@ MODULES = (
 )
 
 
-def scaled(channels: int, width: float) -> int:
-    return max(1, round(channels * width))
+def scaled(channels: int, width_mult: float) -> int:
+    return max(1, round(channels * width_mult))
 
 
-def conv_relu(in_channels: int, channels: int, kernel: int, stride: int = 1, batch_norm: bool = True) -> nn.Sequential:
-    layers = [nn.Conv2d(in_channels, channels, kernel, stride, padding=kernel // 2, bias=not batch_norm)]
-    if batch_norm:
-        layers.append(nn.BatchNorm2d(channels, eps=0.001))
-    return nn.Sequential(*layers, nn.ReLU(inplace=True))
+def conv_relu(
+    in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, batch_norm: bool = True
+) -> nn.Sequential:
+    """(N, in_channels, H, W) -> (N, out_channels, H/stride, W/stride), with batch norm or with a bias."""
+    padding = kernel_size // 2
+    return named(
+        conv=nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, bias=not batch_norm),
+        norm=nn.BatchNorm2d(out_channels, eps=0.001) if batch_norm else None,
+        relu=nn.ReLU(inplace=True),
+    )
 
 
 class Inception(nn.Module):
     """Fig. 2(b), four branches side by side: (N, in_channels, H, W) -> (N, widths[0] + [2] + [4] + [5], H, W).
 
-    widths: one tuple of Table 1; largest: kernel of the third branch.
+    widths: one tuple of Table 1; kernel_size: of the third branch, which is 3 in torchvision's network.
 
     >>> Inception(192, (64, 96, 128, 16, 32, 32))(torch.zeros(1, 192, 28, 28)).shape
     torch.Size([1, 256, 28, 28])
     """
 
-    def __init__(self, in_channels: int, widths: tuple[int, ...], largest: int = 5, batch_norm: bool = False) -> None:
+    def __init__(
+        self, in_channels: int, widths: tuple[int, ...], kernel_size: int = 5, batch_norm: bool = False
+    ) -> None:
         super().__init__()
         conv = partial(conv_relu, batch_norm=batch_norm)
-        one, reduce3, three, reduce5, five, pool = widths
-        self.branches = nn.ModuleList(
-            [
-                conv(in_channels, one, 1),
-                nn.Sequential(conv(in_channels, reduce3, 1), conv(reduce3, three, 3)),
-                nn.Sequential(conv(in_channels, reduce5, 1), conv(reduce5, five, largest)),
-                nn.Sequential(nn.MaxPool2d(3, stride=1, padding=1), conv(in_channels, pool, 1)),
-            ]
-        )
+        one, reduce3, three, reduce5, five, project = widths
+        self.branch1x1 = conv(in_channels, one, 1)
+        self.branch3x3 = named(reduce=conv(in_channels, reduce3, 1), conv=conv(reduce3, three, 3))
+        self.branch5x5 = named(reduce=conv(in_channels, reduce5, 1), conv=conv(reduce5, five, kernel_size))
+        self.branch_pool = named(pool=nn.MaxPool2d(3, stride=1, padding=1), project=conv(in_channels, project, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.cat([branch(x) for branch in self.branches], dim=1)
+        return torch.cat([self.branch1x1(x), self.branch3x3(x), self.branch5x5(x), self.branch_pool(x)], dim=1)
 
 
 class AuxiliaryHead(nn.Sequential):
@@ -65,17 +71,16 @@ class AuxiliaryHead(nn.Sequential):
     The paper averages windows of 5x5 with stride 3, which gives 4x4 on its 14x14 maps only; here any map gives 4x4.
     """
 
-    def __init__(self, in_channels: int, width: float, batch_norm: bool, dropout: float, num_classes: int) -> None:
-        channels, hidden = scaled(128, width), scaled(1024, width)
-        super().__init__(
-            nn.AdaptiveAvgPool2d(4),
-            conv_relu(in_channels, channels, 1, batch_norm=batch_norm),
-            nn.Flatten(),
-            nn.Linear(channels * 4 * 4, hidden),
-            nn.ReLU(inplace=True),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, num_classes),
-        )
+    def __init__(self, in_channels: int, width_mult: float, batch_norm: bool, dropout: float, num_classes: int) -> None:
+        super().__init__()
+        width, hidden = scaled(128, width_mult), scaled(1024, width_mult)
+        self.pool = nn.AdaptiveAvgPool2d(4)
+        self.conv = conv_relu(in_channels, width, 1, batch_norm=batch_norm)
+        self.flatten = nn.Flatten()
+        self.fc1 = nn.Linear(width * 4 * 4, hidden)
+        self.relu = nn.ReLU(inplace=True)
+        self.dropout = nn.Dropout(dropout)
+        self.fc2 = nn.Linear(hidden, num_classes)
 
 
 class Outputs(NamedTuple):
@@ -93,7 +98,7 @@ class GoogLeNet(nn.Module):
 
     aux_heads: two more classifiers, after modules 4a and 4d, to train by `aux_weight` times their loss; see section 5.
     original: the paper's network instead of torchvision's.
-    width: multiplier of all channels.
+    width_mult: multiplier of all channels.
     small_images: for 32x32: a first convolution of 3x3, where it is 7x7 with stride 2 and a pool.
     transform_input: take images normalised as usual for weights that were trained on pixels from -1 to 1.
 
@@ -107,7 +112,7 @@ class GoogLeNet(nn.Module):
         self,
         aux_heads: bool = False,
         original: bool = False,
-        width: float = 1.0,
+        width_mult: float = 1.0,
         dropout: float = 0.2,
         aux_dropout: float = 0.7,
         small_images: bool = False,
@@ -118,36 +123,39 @@ class GoogLeNet(nn.Module):
         super().__init__()
         if transform_input and in_channels != 3:
             raise ValueError(f"transform_input is for images of 3 channels, not {in_channels}.")
-        self.min_size = {(False, False): 15, (True, False): 31, (False, True): 4, (True, True): 8}[
-            original, small_images
-        ]
+        self.min_size = (8 if original else 4) if small_images else (31 if original else 15)
         conv, pool = partial(conv_relu, batch_norm=not original), partial(nn.MaxPool2d, stride=2, ceil_mode=True)
-        thin, channels = scaled(64, width), scaled(192, width)
-        self.stem = nn.Sequential(
-            Rescale() if transform_input else nn.Identity(),
-            conv(in_channels, thin, 3) if small_images else conv(in_channels, thin, 7, stride=2),
-            nn.Identity() if small_images else pool(3),
-            normalise() if original else nn.Identity(),
-            conv(thin, thin, 1),
-            conv(thin, channels, 3),
-            normalise() if original else nn.Identity(),
-            pool(3),
+        norm = local_response_norm if original else nn.Identity  # which the paper takes over from AlexNet (Fig. 3)
+        thin, channels = scaled(64, width_mult), scaled(192, width_mult)
+        self.stem = named(
+            rescale=Rescale() if transform_input else nn.Identity(),
+            conv1=conv(in_channels, thin, 3) if small_images else conv(in_channels, thin, 7, stride=2),
+            pool1=nn.Identity() if small_images else pool(3),
+            norm1=norm(),
+            conv2=conv(thin, thin, 1),
+            conv3=conv(thin, channels, 3),
+            norm2=norm(),
+            pool2=pool(3),
         )
         self.stages, outputs = nn.Sequential(), []
         for modules, end in zip(MODULES, (pool(3), pool(3 if original else 2), nn.Identity()), strict=True):
             stage = nn.Sequential()
             for row in modules:
-                widths = tuple(scaled(number, width) for number in row)
+                widths = tuple(scaled(number, width_mult) for number in row)
                 stage.append(Inception(channels, widths, 5 if original else 3, batch_norm=not original))
                 channels = widths[0] + widths[2] + widths[4] + widths[5]
                 outputs.append(channels)
-            self.stages.append(stage.append(end))
+            stage.add_module("pool", end)
+            self.stages.append(stage)
         self.aux_heads = None
         if aux_heads:  # on 4a and 4d, the third and the sixth module
-            heads = (AuxiliaryHead(outputs[i], width, not original, aux_dropout, num_classes) for i in (2, 5))
+            heads = (AuxiliaryHead(outputs[i], width_mult, not original, aux_dropout, num_classes) for i in (2, 5))
             self.aux_heads = nn.ModuleList(heads)
-        self.head = nn.Sequential(
-            nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(dropout), nn.Linear(channels, num_classes)
+        self.head = named(
+            pool=nn.AdaptiveAvgPool2d(1),
+            flatten=nn.Flatten(),
+            dropout=nn.Dropout(dropout),
+            fc=nn.Linear(channels, num_classes),
         )
         for layer in self.modules():
             if isinstance(layer, (nn.Conv2d, nn.Linear)) and (original or small_images):
@@ -160,8 +168,7 @@ class GoogLeNet(nn.Module):
                 nn.init.trunc_normal_(layer.weight, std=0.01)
 
     def forward(self, x: Tensor) -> Tensor | Outputs:
-        if min(x.shape[-2:]) < self.min_size:
-            raise ValueError(f"GoogLeNet needs {self.min_size} pixels a side or more, not {tuple(x.shape[-2:])}.")
+        check_size(self, x)
         x = self.stem(x)
         if not (self.training and self.aux_heads):
             return self.head(self.stages(x))
@@ -185,13 +192,8 @@ class Rescale(nn.Module):
         return x * self.scale + self.shift
 
 
-def normalise() -> nn.Module:
-    """Local response normalisation, which the network takes over from AlexNet (Fig. 3)."""
-    return nn.LocalResponseNorm(5, alpha=5 * 1e-4, beta=0.75, k=2)
-
-
 _2014 = partial(GoogLeNet, original=True, dropout=0.4)
-_tiny = {"width": 1 / 8, "small_images": True, "num_classes": 10}
+_tiny = {"width_mult": 1 / 8, "small_images": True, "num_classes": 10}
 CONFIGS = {
     "googlenet": GoogLeNet,
     "googlenet_2014": _2014,

@@ -5,11 +5,13 @@
 is a linear layer. It has 61,706 parameters.
 """
 
-from collections import OrderedDict
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from .layers import named
 
 # Table I: the maps of S2 that each of the 16 maps of C3 sees. 60 pairs, so 60 kernels of 5x5.
 C3_INPUTS = (
@@ -106,12 +108,12 @@ class LeNet5_1998(nn.Module):
         for layer in (C1, C5, F6):  # "uniformly distributed between -2.4/F and 2.4/F", F the fan-in (appendix A)
             nn.init.uniform_(layer.weight, -2.4 / layer.weight[0].numel(), 2.4 / layer.weight[0].numel())
             nn.init.zeros_(layer.bias)
-        self.stem = _named(C1=C1, f1=ScaledTanh(), S2=Subsampling(6), f2=ScaledTanh())
+        self.stem = named(C1=C1, f1=ScaledTanh(), S2=Subsampling(6), f2=ScaledTanh())
         self.stages = nn.Sequential(
-            _named(C3=PartialConv2d(6, C3_INPUTS), f3=ScaledTanh(), S4=Subsampling(16), f4=ScaledTanh()),
-            _named(C5=C5, f5=ScaledTanh()),
+            named(C3=PartialConv2d(6, C3_INPUTS), f3=ScaledTanh(), S4=Subsampling(16), f4=ScaledTanh()),
+            named(C5=C5, f5=ScaledTanh()),
         )
-        self.head = _named(flatten=nn.Flatten(), F6=F6, f6=ScaledTanh(), output=RBF())
+        self.head = named(flatten=nn.Flatten(), F6=F6, f6=ScaledTanh(), output=RBF())
 
     def forward(self, x: Tensor) -> Tensor:
         _check_size(self, x)
@@ -134,7 +136,7 @@ class LeNet5_1998(nn.Module):
 class LeNet5(nn.Module):
     """LeNet-5 as it is built today: (N, in_channels, 32, 32) -> (N, num_classes) logits.
 
-    activation, pool: the classes of module used after each layer and between the stages.
+    activation: what follows each layer; pool: what stands between the stages, given the side of its window.
 
     >>> LeNet5(num_classes=10)(torch.zeros(1, 1, 32, 32)).shape
     torch.Size([1, 10])
@@ -144,14 +146,14 @@ class LeNet5(nn.Module):
         self,
         num_classes: int = 10,
         in_channels: int = 1,
-        activation: type[nn.Module] = nn.Tanh,
-        pool: type[nn.Module] = nn.AvgPool2d,
+        activation: Callable[[], nn.Module] = nn.Tanh,
+        pool: Callable[[int], nn.Module] = nn.AvgPool2d,
     ) -> None:
         super().__init__()
-        self.stem = _named(C1=nn.Conv2d(in_channels, 6, 5), f1=activation(), S2=pool(2))
-        self.stages = nn.Sequential(_named(C3=nn.Conv2d(6, 16, 5), f3=activation(), S4=pool(2)))
+        self.stem = named(C1=nn.Conv2d(in_channels, 6, 5), f1=activation(), S2=pool(2))
+        self.stages = nn.Sequential(named(C3=nn.Conv2d(6, 16, 5), f3=activation(), S4=pool(2)))
         C5, F6, output = nn.Linear(16 * 5 * 5, 120), nn.Linear(120, 84), nn.Linear(84, num_classes)
-        self.head = _named(flatten=nn.Flatten(), C5=C5, f5=activation(), F6=F6, f6=activation(), output=output)
+        self.head = named(flatten=nn.Flatten(), C5=C5, f5=activation(), F6=F6, f6=activation(), output=output)
         for layer in self.modules():
             if isinstance(layer, (nn.Conv2d, nn.Linear)):
                 nn.init.xavier_uniform_(layer.weight)
@@ -163,11 +165,6 @@ class LeNet5(nn.Module):
 
 
 CONFIGS = {"lenet5_1998": LeNet5_1998, "lenet5": LeNet5}
-
-
-def _named(**layers: nn.Module) -> nn.Sequential:
-    """A Sequential whose layers carry the paper's names."""
-    return nn.Sequential(OrderedDict(layers))
 
 
 def _check_size(model: nn.Module, x: Tensor) -> None:

@@ -6,11 +6,11 @@ is depthwise, so that the width costs little. The narrow end has no ReLU: there 
 """
 
 from functools import partial
-from typing import Literal
 
 from torch import Tensor, nn
 
-from .mobilenet import conv_norm_act
+from .layers import named
+from .mobilenet import conv_norm_act, initialize
 
 # Table 2: expansion, channels, blocks and stride of each stage.
 STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
@@ -35,12 +35,10 @@ class InvertedResidual(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, stride: int, expansion: int) -> None:
         super().__init__()
         hidden = in_channels * expansion
-        expand = conv_norm_act(in_channels, hidden, kernel_size=1) if expansion > 1 else ()
-        self.residual = nn.Sequential(
-            *expand,
-            *conv_norm_act(hidden, hidden, kernel_size=3, stride=stride, groups=hidden),
-            nn.Conv2d(hidden, out_channels, 1, bias=False),
-            nn.BatchNorm2d(out_channels),
+        self.residual = named(
+            expand=conv_norm_act(in_channels, hidden, kernel_size=1) if expansion > 1 else None,
+            depthwise=conv_norm_act(hidden, hidden, kernel_size=3, stride=stride, groups=hidden),
+            project=named(conv=nn.Conv2d(hidden, out_channels, 1, bias=False), norm=nn.BatchNorm2d(out_channels)),
         )
         self.has_shortcut = stride == 1 and in_channels == out_channels
 
@@ -51,8 +49,9 @@ class InvertedResidual(nn.Module):
 class MobileNetV2(nn.Module):
     """MobileNet-v2, for images of any size: (N, in_channels, H, W) -> (N, num_classes) logits.
 
-    stages: as in Table 2. width: multiplier of the channels, to multiples of 8; the last 1x1 convolution never narrows.
-    stem_stride: 2; 1 for images of 32x32.
+    stages: as in Table 2.
+    width_mult: multiplier of the channels, to multiples of 8; the last 1x1 convolution never narrows.
+    small_images: for 32x32: the stem has stride 1, where it is 2.
 
     >>> MobileNetV2(num_classes=10)(torch.zeros(1, 3, 224, 224)).shape
     torch.Size([1, 10])
@@ -61,41 +60,32 @@ class MobileNetV2(nn.Module):
     def __init__(
         self,
         stages: tuple[tuple[int, int, int, int], ...] = STAGES,
-        width: float = 1.0,
+        width_mult: float = 1.0,
         dropout: float = 0.2,
-        stem_stride: Literal[1, 2] = 2,
+        small_images: bool = False,
         num_classes: int = 1000,
         in_channels: int = 3,
     ) -> None:
         super().__init__()
-        if width <= 0:
-            raise ValueError(
-                f"width multiplies the channels: it must be above 0 (the paper's 0.35 to 1.4), not {width}."
-            )
-        channels, last = round_channels(32 * width), round_channels(1280 * max(1.0, width))
-        self.stem = nn.Sequential(*conv_norm_act(in_channels, channels, kernel_size=3, stride=stem_stride))
+        if width_mult <= 0:
+            raise ValueError(f"width_mult must be above 0 (the paper's go from 0.35 to 1.4), not {width_mult}.")
+        channels, last = round_channels(32 * width_mult), round_channels(1280 * max(1.0, width_mult))
+        self.stem = conv_norm_act(in_channels, channels, kernel_size=3, stride=1 if small_images else 2)
         self.stages = nn.Sequential()
-        for expansion, wider, depth, stride in stages:
-            blocks = []
-            for block in range(depth):
-                blocks.append(
-                    InvertedResidual(channels, round_channels(wider * width), stride if block == 0 else 1, expansion)
-                )
-                channels = round_channels(wider * width)
-            self.stages.append(nn.Sequential(*blocks))
-        self.head = nn.Sequential(
-            *conv_norm_act(channels, last, kernel_size=1),
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
-            nn.Dropout(dropout),
-            nn.Linear(last, num_classes),
+        for expansion, width, depth, stride in stages:
+            width, stage = round_channels(width * width_mult), nn.Sequential()
+            for index in range(depth):
+                stage.append(InvertedResidual(channels, width, stride if index == 0 else 1, expansion))
+                channels = width
+            self.stages.append(stage)
+        self.head = named(
+            conv=conv_norm_act(channels, last, kernel_size=1),
+            pool=nn.AdaptiveAvgPool2d(1),
+            flatten=nn.Flatten(),
+            dropout=nn.Dropout(dropout),
+            fc=nn.Linear(last, num_classes),
         )
-        for layer in self.modules():
-            if isinstance(layer, nn.Conv2d):
-                nn.init.kaiming_normal_(layer.weight, mode="fan_out")
-            elif isinstance(layer, nn.Linear):
-                nn.init.normal_(layer.weight, std=0.01)
-                nn.init.zeros_(layer.bias)
+        initialize(self)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.stages(self.stem(x)))
@@ -105,5 +95,5 @@ _TINY_STAGES = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 2, 1), (6, 64, 2, 2))
 
 CONFIGS = {
     "mobilenet_v2": MobileNetV2,
-    "mobilenet_v2_tiny": partial(MobileNetV2, stages=_TINY_STAGES, width=0.5, stem_stride=1, num_classes=10),
+    "mobilenet_v2_tiny": partial(MobileNetV2, stages=_TINY_STAGES, width_mult=0.5, small_images=True, num_classes=10),
 }

@@ -14,13 +14,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .layers import named
+
 norm = partial(nn.BatchNorm2d, eps=1e-3)
 average = partial(F.avg_pool2d, count_include_pad=False)  # what lies outside the map does not count
 
 
-def relu_conv_norm(in_channels: int, channels: int, stride: int = 1) -> nn.Sequential:
-    """A 1x1 convolution: (N, in_channels, H, W) -> (N, channels, H/stride, W/stride)."""
-    return nn.Sequential(nn.ReLU(), nn.Conv2d(in_channels, channels, 1, stride, bias=False), norm(channels))
+def relu_conv_norm(in_channels: int, out_channels: int, stride: int = 1) -> nn.Sequential:
+    """A 1x1 convolution: (N, in_channels, H, W) -> (N, out_channels, H/stride, W/stride)."""
+    conv = nn.Conv2d(in_channels, out_channels, 1, stride, bias=False)
+    return named(relu=nn.ReLU(), conv=conv, norm=norm(out_channels))
 
 
 # TensorFlow, where the search ran, pads an even side of stride 2 on the right only: the centres of the kernels fall on
@@ -42,38 +45,39 @@ class Filter(nn.Conv2d):
 
 
 class Pool(nn.Module):
-    """A 3x3 pooling: (N, in_channels, H, W) -> (N, channels, H/stride, W/stride), rounded up."""
+    """A 3x3 pooling: (N, in_channels, H, W) -> (N, out_channels, H/stride, W/stride), rounded up."""
 
-    def __init__(self, pool: Callable[..., Tensor], in_channels: int, channels: int, stride: int) -> None:
+    def __init__(self, pool: Callable[..., Tensor], in_channels: int, out_channels: int, stride: int) -> None:
         super().__init__()
         self.pool, self.stride = pool, stride
-        same = in_channels == channels
-        self.project = nn.Identity() if same else relu_conv_norm(in_channels, channels)
+        same = in_channels == out_channels
+        self.project = nn.Identity() if same else relu_conv_norm(in_channels, out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         padding = 1 if self.stride == 1 else (x.shape[-2] % 2, x.shape[-1] % 2)
         return self.project(self.pool(x, 3, self.stride, padding, ceil_mode=True))
 
 
-def separable(kernel_size: int, in_channels: int, channels: int, stride: int) -> nn.Module:
+def separable(kernel_size: int, in_channels: int, out_channels: int, stride: int) -> nn.Sequential:
     """A depthwise-separable convolution, twice (appendix A.4)."""
-    return nn.Sequential(
-        nn.ReLU(),
-        Filter(in_channels, kernel_size, stride),
-        nn.Conv2d(in_channels, channels, 1, bias=False),
-        norm(channels),
-        nn.ReLU(inplace=True),
-        Filter(channels, kernel_size, stride=1),
-        nn.Conv2d(channels, channels, 1, bias=False),
-        norm(channels),
+    return named(
+        relu1=nn.ReLU(),
+        depthwise1=Filter(in_channels, kernel_size, stride),
+        pointwise1=nn.Conv2d(in_channels, out_channels, 1, bias=False),
+        norm1=norm(out_channels),
+        relu2=nn.ReLU(inplace=True),
+        depthwise2=Filter(out_channels, kernel_size, stride=1),
+        pointwise2=nn.Conv2d(out_channels, out_channels, 1, bias=False),
+        norm2=norm(out_channels),
     )
 
 
-def identity(in_channels: int, channels: int, stride: int) -> nn.Module:
-    return nn.Identity() if stride == 1 and in_channels == channels else relu_conv_norm(in_channels, channels, stride)
+def identity(in_channels: int, out_channels: int, stride: int) -> nn.Module:
+    same = stride == 1 and in_channels == out_channels
+    return nn.Identity() if same else relu_conv_norm(in_channels, out_channels, stride)
 
 
-# What a cell may do to a map, each built by (in_channels, channels, stride): those of NASNet-A, of the 13 of section 3.
+# What a cell may do to a map, built by (in_channels, out_channels, stride): those of NASNet-A, of section 3's 13.
 OPERATIONS: dict[str, Callable[[int, int, int], nn.Module]] = {
     "identity": identity,
     "sep3": partial(separable, 3),
@@ -142,16 +146,16 @@ REDUCTION_A = CellSpec(
 
 
 class Halve(nn.Module):
-    """Half the size without losing every second pixel: (N, in_channels, H, W) -> (N, channels, H/2, W/2), rounded up.
+    """Half the size without losing every second pixel: (N, in_channels, H, W) -> (N, out_channels, H/2, W/2).
 
-    One half of the channels sees the even pixels, the other the odd ones.
+    One half of the channels sees the even pixels, the other the odd ones. An odd size is rounded up.
     """
 
-    def __init__(self, in_channels: int, channels: int) -> None:
+    def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.even = nn.Conv2d(in_channels, channels - channels // 2, 1, stride=2, bias=False)
-        self.odd = nn.Conv2d(in_channels, channels // 2, 1, stride=2, bias=False)
-        self.norm = norm(channels)
+        self.even = nn.Conv2d(in_channels, out_channels - out_channels // 2, 1, stride=2, bias=False)
+        self.odd = nn.Conv2d(in_channels, out_channels // 2, 1, stride=2, bias=False)
+        self.norm = norm(out_channels)
 
     def forward(self, x: Tensor) -> Tensor:
         x = torch.relu(x)
@@ -162,7 +166,8 @@ class Cell(nn.Module):
     """A cell built from its specification: the maps (p, h) -> (h, output), so that cells form a chain.
 
     p_channels: None for the first cell of a network, which has only one map: it takes that as p, unchanged.
-    p_larger: p has twice the size of h. stride: of the operations on p and h; 2 makes a reduction cell.
+    channels: of each operation's result. stride: of the operations on p and h; 2 makes a reduction cell.
+    p_larger: p has twice the size of h.
     keep_p: give (p, output), so that the next cell sees what came before this one's input.
 
     >>> p, h = torch.zeros(1, 32, 28, 28), torch.zeros(1, 64, 28, 28)
@@ -211,8 +216,9 @@ class NASNet(nn.Module):
 
     width: channels inside the first normal cells, doubled by each reduction. The paper's "4 @ 1056" has depth 4 and
     1056 channels at the end, which is 6 x 4 x 44.
-    depth: normal cells in each of the three groups. stem_channels: of the first convolution.
-    stem_cells: reduction cells before the first group; 0 for images of 32x32, whose stem keeps their size (Fig. 2).
+    depth: normal cells in each of the three groups.
+    stem_width: channels of the first convolution; stem_cells: reduction cells between it and the first group.
+    small_images: for 32x32: the first convolution keeps their size, and no stem cells follow it (Fig. 2).
     keep_p: whether a normal cell after a reduction takes as p what the reduction had as p, instead of its input.
 
     >>> NASNet(num_classes=10)(torch.zeros(1, 3, 224, 224)).shape
@@ -225,27 +231,27 @@ class NASNet(nn.Module):
         reduction: CellSpec = REDUCTION_A,
         width: int = 44,
         depth: int = 4,
-        stem_channels: int = 32,
-        stem_cells: Literal[0, 1, 2] = 2,
+        stem_width: int = 32,
+        stem_cells: Literal[1, 2] = 2,
         keep_p: bool = False,
         dropout: float = 0.5,
+        small_images: bool = False,
         num_classes: int = 1000,
         in_channels: int = 3,
     ) -> None:
         super().__init__()
+        stem_cells, stride, padding = (0, 1, 1) if small_images else (stem_cells, 2, 0)
         if width % 2**stem_cells:
             raise ValueError(f"width must be a multiple of {2**stem_cells}, for the narrower stem cells, not {width}.")
-        stride, padding = (2, 0) if stem_cells else (1, 1)
-        self.stem = nn.Sequential(
-            nn.Conv2d(in_channels, stem_channels, 3, stride, padding, bias=False), norm(stem_channels)
-        )
+        conv = nn.Conv2d(in_channels, stem_width, 3, stride, padding, bias=False)
+        self.stem = named(conv=conv, norm=norm(stem_width))
         halvings = range(stem_cells, 0, -1)
-        plan = [[(reduction, width // 2**i, 2, False) for i in halvings]] if stem_cells else []
+        plan = [] if small_images else [[(reduction, width // 2**i, 2, False) for i in halvings]]
         for group in range(3):
             cells = [(reduction, width * 2**group, 2, keep_p)] if group else []
             plan.append(cells + [(normal, width * 2**group, 1, False)] * depth)
         self.stages = nn.Sequential()
-        p, h, p_size, h_size = None, stem_channels, 0, 0  # channels of the maps, and how often they were halved
+        p, h, p_size, h_size = None, stem_width, 0, 0  # channels of the maps, and how often they were halved
         for cells in plan:
             stage = nn.Sequential()
             for spec, channels, stride, keep in cells:
@@ -254,12 +260,12 @@ class NASNet(nn.Module):
                     p, p_size = h, h_size
                 h, h_size = stage[-1].out_channels, h_size + stride - 1
             self.stages.append(stage)
-        self.head = nn.Sequential(
-            nn.ReLU(inplace=True),
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
-            nn.Dropout(dropout),
-            nn.Linear(h, num_classes),
+        self.head = named(
+            relu=nn.ReLU(inplace=True),
+            pool=nn.AdaptiveAvgPool2d(1),
+            flatten=nn.Flatten(),
+            dropout=nn.Dropout(dropout),
+            fc=nn.Linear(h, num_classes),
         )
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
@@ -273,6 +279,6 @@ class NASNet(nn.Module):
 
 CONFIGS = {
     "nasnet_a_mobile": NASNet,
-    "nasnet_a_large": partial(NASNet, width=168, depth=6, stem_channels=96, keep_p=True),
-    "nasnet_a_mobile_tiny": partial(NASNet, width=16, depth=1, stem_channels=16, stem_cells=1, num_classes=10),
+    "nasnet_a_large": partial(NASNet, width=168, depth=6, stem_width=96, keep_p=True),
+    "nasnet_a_mobile_tiny": partial(NASNet, width=16, depth=1, stem_width=16, stem_cells=1, num_classes=10),
 }

@@ -10,28 +10,30 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from .layers import named
 from .resnet import Norm, PadShortcut, ResNet
 
-Shortcut = Literal["A", "B"]
+Option = Literal["A", "B"]
 
 
 class PreActivationBlock(nn.Module):
     """y = residual(a) + x with a = relu(norm(x)), Fig. 1(b), or residual(a) + shortcut(a) where the shape changes.
 
+    residual: what follows the first norm and ReLU, layers with names.
     shortcut: "A" pads with zeros where the shape changes, "B" projects by a 1x1 convolution.
     """
 
     def __init__(
-        self, in_channels: int, channels: int, stride: int, shortcut: Shortcut, norm: Norm, residual: nn.Module
+        self, residual: nn.Sequential, in_channels: int, out_channels: int, stride: int, shortcut: Option, norm: Norm
     ) -> None:
         super().__init__()
-        if stride == 1 and in_channels == channels:
+        if stride == 1 and in_channels == out_channels:
             self.shortcut = None
         elif shortcut == "A":
-            self.shortcut = PadShortcut(channels - in_channels, stride)
+            self.shortcut = PadShortcut(out_channels - in_channels, stride)
         else:
-            self.shortcut = nn.Conv2d(in_channels, channels, 1, stride, bias=False)
-        self.activate = nn.Sequential(norm(in_channels), nn.ReLU(inplace=True))
+            self.shortcut = nn.Conv2d(in_channels, out_channels, 1, stride, bias=False)
+        self.activate = named(norm1=norm(in_channels), relu1=nn.ReLU(inplace=True))
         self.residual = residual
 
     def forward(self, x: Tensor) -> Tensor:
@@ -42,26 +44,26 @@ class PreActivationBlock(nn.Module):
 
 
 class PreActBasicBlock(PreActivationBlock):
-    """Two 3x3 convolutions: (N, in_channels, H, W) -> (N, channels, H/stride, W/stride).
+    """Two 3x3 convolutions: (N, in_channels, H, W) -> (N, out_channels, H/stride, W/stride).
 
     >>> PreActBasicBlock(16, 32, stride=2)(torch.zeros(1, 16, 32, 32)).shape
     torch.Size([1, 32, 16, 16])
     """
 
     def __init__(
-        self, in_channels: int, channels: int, stride: int = 1, shortcut: Shortcut = "B", norm: Norm = nn.BatchNorm2d
+        self, in_channels: int, out_channels: int, stride: int = 1, shortcut: Option = "B", norm: Norm = nn.BatchNorm2d
     ) -> None:
-        residual = nn.Sequential(
-            nn.Conv2d(in_channels, channels, 3, stride, padding=1, bias=False),
-            norm(channels),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+        residual = named(
+            conv1=nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=False),
+            norm2=norm(out_channels),
+            relu2=nn.ReLU(inplace=True),
+            conv2=nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False),
         )
-        super().__init__(in_channels, channels, stride, shortcut, norm, residual)
+        super().__init__(residual, in_channels, out_channels, stride, shortcut, norm)
 
 
 class PreActBottleneck(PreActivationBlock):
-    """1x1, 3x3, 1x1: (N, in_channels, H, W) -> (N, channels, H/stride, W/stride).
+    """1x1, 3x3, 1x1: (N, in_channels, H, W) -> (N, out_channels, H/stride, W/stride).
 
     stride_first: the first 1x1 convolution has the stride, as in the authors' own code; otherwise the 3x3 one has it.
     """
@@ -69,24 +71,24 @@ class PreActBottleneck(PreActivationBlock):
     def __init__(
         self,
         in_channels: int,
-        channels: int,
+        out_channels: int,
         stride: int = 1,
-        shortcut: Shortcut = "B",
+        shortcut: Option = "B",
         norm: Norm = nn.BatchNorm2d,
         stride_first: bool = False,
     ) -> None:
-        inner = channels // 4
+        inner = out_channels // 4
         first, second = (stride, 1) if stride_first else (1, stride)
-        residual = nn.Sequential(
-            nn.Conv2d(in_channels, inner, 1, first, bias=False),
-            norm(inner),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(inner, inner, 3, second, padding=1, bias=False),
-            norm(inner),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(inner, channels, 1, bias=False),
+        residual = named(
+            conv1=nn.Conv2d(in_channels, inner, 1, first, bias=False),
+            norm2=norm(inner),
+            relu2=nn.ReLU(inplace=True),
+            conv2=nn.Conv2d(inner, inner, 3, second, padding=1, bias=False),
+            norm3=norm(inner),
+            relu3=nn.ReLU(inplace=True),
+            conv3=nn.Conv2d(inner, out_channels, 1, bias=False),
         )
-        super().__init__(in_channels, channels, stride, shortcut, norm, residual)
+        super().__init__(residual, in_channels, out_channels, stride, shortcut, norm)
 
 
 class PreActResNet(ResNet):
@@ -105,18 +107,18 @@ class PreActResNet(ResNet):
         width: int = 64,
         stem_width: int | None = None,
         small_images: bool = False,
-        shortcut: Shortcut = "B",
+        shortcut: Option = "B",
         norm: Norm = nn.BatchNorm2d,
         num_classes: int = 1000,
         in_channels: int = 3,
     ) -> None:
         super().__init__(block, depths, width, stem_width, small_images, shortcut, norm, num_classes, in_channels)
-        del self.stem[1:3]
+        del self.stem.norm, self.stem.relu
         first = self.stages[0][0]
         if first.shortcut is None:  # the first activation of all stands before the split (appendix)
             first.shortcut = nn.Identity()
-        self.head.insert(0, nn.ReLU(inplace=True))
-        self.head.insert(0, norm(self.head[-1].in_features))
+        norm_relu = {"norm": norm(self.head.fc.in_features), "relu": nn.ReLU(inplace=True)}
+        self.head = named(**norm_relu, **dict(self.head.named_children()))
 
 
 _cifar = partial(PreActResNet, small_images=True, num_classes=10)

@@ -157,7 +157,7 @@ def load_torchvision(model: nn.Module, state_dict: Mapping[str, Tensor]) -> nn.M
 
 
 def _layers(state_dict: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    """The tensors of each layer, by the layer's name: {"stem.0": {"weight": ..., "bias": ...}, ...}."""
+    """The tensors of each layer, by the layer's name: {"stem.conv": {"weight": ..., "bias": ...}, ...}."""
     if not isinstance(state_dict, Mapping) or not all(isinstance(value, Tensor) for value in state_dict.values()):
         raise ValueError("Parameters are a state dict: a dictionary of tensors, as model.state_dict() returns it.")
     layers: dict[str, dict[str, Tensor]] = {}

@@ -11,7 +11,9 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-Shortcut = Literal["A", "B", "none"]
+from .layers import named
+
+Option = Literal["A", "B", "none"]
 Norm = Callable[[int], nn.Module]
 
 
@@ -29,23 +31,25 @@ class PadShortcut(nn.Module):
 class ResidualBlock(nn.Module):
     """y = relu(residual(x) + shortcut(x)). The shortcut is the identity unless the block changes the shape.
 
+    residual: F(x), layers with names.
     shortcut: "A" pads with zeros where the shape changes, "B" projects by a 1x1 convolution (section 3.3); "none" gives
         a block of a plain network, y = relu(residual(x)).
     """
 
     def __init__(
-        self, residual: nn.Module, in_channels: int, channels: int, stride: int, shortcut: Shortcut, norm: Norm
+        self, residual: nn.Sequential, in_channels: int, out_channels: int, stride: int, shortcut: Option, norm: Norm
     ) -> None:
         super().__init__()
         self.residual = residual
         if shortcut == "none":
             self.shortcut = None
-        elif stride == 1 and in_channels == channels:
+        elif stride == 1 and in_channels == out_channels:
             self.shortcut = nn.Identity()
         elif shortcut == "A":
-            self.shortcut = PadShortcut(channels - in_channels, stride)
+            self.shortcut = PadShortcut(out_channels - in_channels, stride)
         else:
-            self.shortcut = nn.Sequential(nn.Conv2d(in_channels, channels, 1, stride, bias=False), norm(channels))
+            conv = nn.Conv2d(in_channels, out_channels, 1, stride, bias=False)
+            self.shortcut = named(conv=conv, norm=norm(out_channels))
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.residual(x)
@@ -55,27 +59,28 @@ class ResidualBlock(nn.Module):
 
 
 class BasicBlock(ResidualBlock):
-    """Two 3x3 convolutions (Fig. 5, left): (N, in_channels, H, W) -> (N, channels, H/stride, W/stride).
+    """Two 3x3 convolutions (Fig. 5, left): (N, in_channels, H, W) -> (N, out_channels, H/stride, W/stride).
 
-    >>> BasicBlock(16, 32, stride=2)(torch.zeros(1, 16, 32, 32)).shape
-    torch.Size([1, 32, 16, 16])
+    >>> block = BasicBlock(16, 32, stride=2)
+    >>> block(torch.zeros(1, 16, 32, 32)).shape, block.residual.conv2.kernel_size
+    (torch.Size([1, 32, 16, 16]), (3, 3))
     """
 
     def __init__(
-        self, in_channels: int, channels: int, stride: int = 1, shortcut: Shortcut = "B", norm: Norm = nn.BatchNorm2d
+        self, in_channels: int, out_channels: int, stride: int = 1, shortcut: Option = "B", norm: Norm = nn.BatchNorm2d
     ) -> None:
-        residual = nn.Sequential(
-            nn.Conv2d(in_channels, channels, 3, stride, padding=1, bias=False),
-            norm(channels),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
-            norm(channels),
+        residual = named(
+            conv1=nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=False),
+            norm1=norm(out_channels),
+            relu1=nn.ReLU(inplace=True),
+            conv2=nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False),
+            norm2=norm(out_channels),
         )
-        super().__init__(residual, in_channels, channels, stride, shortcut, norm)
+        super().__init__(residual, in_channels, out_channels, stride, shortcut, norm)
 
 
 class Bottleneck(ResidualBlock):
-    """1x1, 3x3, 1x1 (Fig. 5, right): (N, in_channels, H, W) -> (N, channels, H/stride, W/stride).
+    """1x1, 3x3, 1x1 (Fig. 5, right): (N, in_channels, H, W) -> (N, out_channels, H/stride, W/stride).
 
     The stride is the 3x3 convolution's, as in every later implementation; the paper gives it to the first 1x1, which
     then skips three pixels of four.
@@ -86,25 +91,25 @@ class Bottleneck(ResidualBlock):
     def __init__(
         self,
         in_channels: int,
-        channels: int,
+        out_channels: int,
         stride: int = 1,
-        shortcut: Shortcut = "B",
+        shortcut: Option = "B",
         norm: Norm = nn.BatchNorm2d,
         ratio: float = 1 / 4,
         groups: int = 1,
     ) -> None:
-        inner = int(channels * ratio)
-        residual = nn.Sequential(
-            nn.Conv2d(in_channels, inner, 1, bias=False),
-            norm(inner),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(inner, inner, 3, stride, padding=1, groups=groups, bias=False),
-            norm(inner),
-            nn.ReLU(inplace=True),
-            nn.Conv2d(inner, channels, 1, bias=False),
-            norm(channels),
+        inner = int(out_channels * ratio)
+        residual = named(
+            conv1=nn.Conv2d(in_channels, inner, 1, bias=False),
+            norm1=norm(inner),
+            relu1=nn.ReLU(inplace=True),
+            conv2=nn.Conv2d(inner, inner, 3, stride, padding=1, groups=groups, bias=False),
+            norm2=norm(inner),
+            relu2=nn.ReLU(inplace=True),
+            conv3=nn.Conv2d(inner, out_channels, 1, bias=False),
+            norm3=norm(out_channels),
         )
-        super().__init__(residual, in_channels, channels, stride, shortcut, norm)
+        super().__init__(residual, in_channels, out_channels, stride, shortcut, norm)
 
 
 class ResNet(nn.Module):
@@ -127,19 +132,19 @@ class ResNet(nn.Module):
         width: int = 64,
         stem_width: int | None = None,
         small_images: bool = False,
-        shortcut: Shortcut = "B",
+        shortcut: Option = "B",
         norm: Norm = nn.BatchNorm2d,
         num_classes: int = 1000,
         in_channels: int = 3,
     ) -> None:
         super().__init__()
         channels = stem_width or width
-        kernel, stride = (3, 1) if small_images else (7, 2)
-        self.stem = nn.Sequential(
-            nn.Conv2d(in_channels, channels, kernel, stride, padding=kernel // 2, bias=False),
-            norm(channels),
-            nn.ReLU(inplace=True),
-            nn.Identity() if small_images else nn.MaxPool2d(3, stride=2, padding=1),
+        kernel_size, stride = (3, 1) if small_images else (7, 2)
+        self.stem = named(
+            conv=nn.Conv2d(in_channels, channels, kernel_size, stride, padding=kernel_size // 2, bias=False),
+            norm=norm(channels),
+            relu=nn.ReLU(inplace=True),
+            pool=nn.Identity() if small_images else nn.MaxPool2d(3, stride=2, padding=1),
         )
         self.stages = nn.Sequential()
         for stage, depth in enumerate(depths):
@@ -149,7 +154,7 @@ class ResNet(nn.Module):
                 blocks.append(block(channels, width * 2**stage, stride, shortcut, norm))
                 channels = width * 2**stage
             self.stages.append(blocks)
-        self.head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, num_classes))
+        self.head = named(pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(channels, num_classes))
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):  # so that gradients keep their size through ReLUs (reference [13])
                 nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")

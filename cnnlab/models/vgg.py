@@ -9,8 +9,25 @@ from functools import partial
 
 from torch import Tensor, nn
 
+from .layers import check_size, named
+
 # Table 1: convolutions of each stage in configurations A, B, D and E. The channels are 64, 128, 256, 512 and 512.
 DEPTHS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
+
+
+def conv_stage(in_channels: int, out_channels: int, depth: int, batch_norm: bool) -> nn.Sequential:
+    """So many 3x3 convolutions, then a pool: (N, in_channels, H, W) -> (N, out_channels, H/2, W/2).
+
+    >>> [name for name, _ in conv_stage(3, 64, depth=2, batch_norm=False).named_children()]
+    ['conv1', 'relu1', 'conv2', 'relu2', 'pool']
+    """
+    layers: dict[str, nn.Module | None] = {}
+    for index in range(1, depth + 1):
+        layers[f"conv{index}"] = nn.Conv2d(in_channels, out_channels, 3, padding=1)
+        layers[f"norm{index}"] = nn.BatchNorm2d(out_channels) if batch_norm else None
+        layers[f"relu{index}"] = nn.ReLU(inplace=True)
+        in_channels = out_channels
+    return named(**layers, pool=nn.MaxPool2d(2))
 
 
 class VGG(nn.Module):
@@ -24,6 +41,8 @@ class VGG(nn.Module):
     >>> VGG(DEPTHS[16])(torch.zeros(1, 3, 224, 224)).shape
     torch.Size([1, 1000])
     """
+
+    min_size = 32  # which five stages halve to one pixel
 
     def __init__(
         self,
@@ -40,33 +59,24 @@ class VGG(nn.Module):
         if len(depths) != 5:
             raise ValueError(f"A VGG network has five stages, so depths are five numbers, not {depths}.")
         self.stem = nn.Identity()  # a VGG has no other beginning than its first stage
-        self.stages = nn.Sequential()
-        channels = in_channels
-        for depth, factor in zip(depths, (1, 2, 4, 8, 8), strict=True):
-            stage = nn.Sequential()
-            for _ in range(depth):
-                stage.append(nn.Conv2d(channels, width * factor, 3, padding=1))
-                if batch_norm:
-                    stage.append(nn.BatchNorm2d(width * factor))
-                stage.append(nn.ReLU(inplace=True))
-                channels = width * factor
-            self.stages.append(stage.append(nn.MaxPool2d(2)))
+        widths = [width * factor for factor in (1, 2, 4, 8, 8)]
+        befores = [in_channels, *widths[:-1]]
+        stages = zip(befores, widths, depths, strict=True)
+        self.stages = nn.Sequential(*(conv_stage(*numbers, batch_norm) for numbers in stages))
         side = 1 if small_images else 7
-        self.head = nn.Sequential(
-            nn.AdaptiveAvgPool2d(side),
-            nn.Flatten(),
-            nn.Linear(channels * side * side, hidden),
-            nn.ReLU(inplace=True),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, hidden),
-            nn.ReLU(inplace=True),
-            nn.Dropout(dropout),
-            nn.Linear(hidden, num_classes),
+        self.head = named(
+            pool=nn.AdaptiveAvgPool2d(side),
+            flatten=nn.Flatten(),
+            fc1=nn.Linear(widths[-1] * side * side, hidden),
+            relu1=nn.ReLU(inplace=True),
+            dropout1=nn.Dropout(dropout),
+            fc2=nn.Linear(hidden, hidden),
+            relu2=nn.ReLU(inplace=True),
+            dropout2=nn.Dropout(dropout),
+            fc3=nn.Linear(hidden, num_classes),
         )
         for layer in self.modules():
-            if isinstance(
-                layer, nn.Conv2d
-            ):  # not the paper's N(0, 0.01), from which only shallow nets learn: see He 2015
+            if isinstance(layer, nn.Conv2d):  # He's: from the paper's N(0, 0.01) only shallow networks learn
                 nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
                 nn.init.zeros_(layer.bias)
             elif isinstance(layer, nn.Linear):
@@ -74,10 +84,7 @@ class VGG(nn.Module):
                 nn.init.zeros_(layer.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        if min(x.shape[-2:]) < 32:
-            raise ValueError(
-                f"VGG halves the map five times: it needs 32 pixels a side or more, not {tuple(x.shape[-2:])}."
-            )
+        check_size(self, x)
         return self.head(self.stages(self.stem(x)))
 
 

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .layers import named
+
 
 class Patches(nn.Module):
     """One token for each patch, after the class token (eq. 1): (N, C, H, W) -> (N, 1 + H/patch * W/patch, width)."""
@@ -62,18 +64,17 @@ class Block(nn.Module):
 
     def __init__(self, width: int, heads: int, mlp_width: int) -> None:
         super().__init__()
-        self.attention = nn.Sequential(nn.LayerNorm(width, eps=1e-6), SelfAttention(width, heads))
-        self.mlp = nn.Sequential(
-            nn.LayerNorm(width, eps=1e-6), nn.Linear(width, mlp_width), nn.GELU(), nn.Linear(mlp_width, width)
-        )
-        for layer in self.mlp:
-            if isinstance(layer, nn.Linear):
-                nn.init.xavier_uniform_(layer.weight)
-                nn.init.normal_(layer.bias, std=1e-6)
+        self.norm1 = nn.LayerNorm(width, eps=1e-6)
+        self.attention = SelfAttention(width, heads)
+        self.norm2 = nn.LayerNorm(width, eps=1e-6)
+        self.mlp = named(fc1=nn.Linear(width, mlp_width), act=nn.GELU(), fc2=nn.Linear(mlp_width, width))
+        for layer in (self.mlp.fc1, self.mlp.fc2):
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.normal_(layer.bias, std=1e-6)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x + self.attention(x)
-        return x + self.mlp(x)
+        x = x + self.attention(self.norm1(x))
+        return x + self.mlp(self.norm2(x))
 
 
 class TakeClassToken(nn.Module):
@@ -111,11 +112,12 @@ class ViT(nn.Module):
             raise ValueError(f"width {width} cannot be shared by {heads} heads: it must be a multiple of heads.")
         self.image_size = image_size
         tokens = 1 + (image_size // patch_size) ** 2
-        self.stem = nn.Sequential(Patches(in_channels, width, patch_size), Positions(tokens, width))
+        self.stem = named(patches=Patches(in_channels, width, patch_size), positions=Positions(tokens, width))
         # Token number and width never change, so there is a single stage.
         self.stages = nn.Sequential(nn.Sequential(*(Block(width, heads, mlp_width) for _ in range(depth))))
-        self.head = nn.Sequential(TakeClassToken(), nn.LayerNorm(width, eps=1e-6), nn.Linear(width, num_classes))
-        for parameter in self.head[-1].parameters():
+        fc = nn.Linear(width, num_classes)
+        self.head = named(class_token=TakeClassToken(), norm=nn.LayerNorm(width, eps=1e-6), fc=fc)
+        for parameter in fc.parameters():
             nn.init.zeros_(parameter)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -4,7 +4,8 @@ from cnnlab.training import pipelines
 from cnnlab.training.augment import Augment
 from cnnlab.training.checkpoint import CheckpointError
 from cnnlab.training.grow import Growth, grow, initialise
-from cnnlab.training.loop import DivergedError, Epoch, Metrics, Run, evaluate, fit
+from cnnlab.training.loop import evaluate, fit
+from cnnlab.training.run import DivergedError, Epoch, Metrics, Run
 from cnnlab.training.search import CellSpace, Controller, Search, evolve, policy_loss, random_search, reinforce
 from cnnlab.training.speedrun import SpeedNet, speed_run
 from cnnlab.training.transfer import (

@@ -16,9 +16,10 @@ from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from cnnlab.data import Dataset
-from cnnlab.device import autocast, find_device, reproducible
+from cnnlab.device import autocast, find_device, reproducible, stop_if_asked, undisturbed
 from cnnlab.training.augment import Augment
-from cnnlab.training.loop import NOT_TESTED, Epoch, Run, evaluate
+from cnnlab.training.loop import evaluate
+from cnnlab.training.run import NOT_TESTED, Epoch, Run
 
 Part = Literal["whitening", "identity", "fast shifts", "smoothing", "turns", "lookahead"]
 norm = partial(nn.BatchNorm2d, momentum=0.4, eps=1e-12)
@@ -85,6 +86,7 @@ def whiten(model: SpeedNet, images: Tensor) -> None:
     nn.init.zeros_(convolution.bias)
 
 
+@undisturbed()
 def speed_run(
     dataset: Dataset,
     *,
@@ -153,6 +155,7 @@ def speed_run(
                     loss_sum += loss.detach() * len(batch)
                     correct += (logits.argmax(1) == labels[batch]).sum()
                     bar.update()
+                    stop_if_asked()
                 seconds = time.perf_counter() - start
                 means = (loss_sum / len(images)).item(), (correct / len(images)).item()
                 test = evaluate(model, dataset.test) if epoch == epochs - 1 else NOT_TESTED

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from cnnlab.data import Dataset, Split
+from cnnlab.data import Dataset, Images, Split
 from cnnlab.data.dataset import assemble
+from cnnlab.device import eval_mode
 from cnnlab.table import Table
 from cnnlab.training.loop import evaluate, fit
 
@@ -61,18 +62,17 @@ def freeze(model: nn.Module, stages: int | None = None) -> nn.Module:
 
 
 @torch.no_grad()
-def features(model: nn.Module, split: Split, *, batch_size: int = 500) -> Tensor:
+def features(model: nn.Module, split: Images, *, batch_size: int = 500) -> Tensor:
     """What the last linear layer gets to see of each image, (N, features), in eval mode."""
     seen = []
     hook = last_layer(model).register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].float().cpu()))
-    training, device = model.training, next(model.parameters()).device
-    model.eval()
+    device = next(model.parameters()).device
     try:
-        for part in torch.arange(len(split)).split(batch_size):
-            model(split.inputs(part).to(device))
+        with eval_mode(model):
+            for part in torch.arange(len(split)).split(batch_size):
+                model(split.inputs(part).to(device))
     finally:
         hook.remove()
-        model.train(training)
     return torch.cat(seen)
 
 
@@ -131,15 +131,20 @@ def fine_tune(
 
 
 def quarter_turns(dataset: Dataset) -> Dataset:
-    """A task without labels: every image in its four orientations, and the turn as the class (Gidaris et al. 2018)."""
+    """A task without labels: every image in its four orientations, and the turn as the class (Gidaris et al. 2018).
+
+    Raises DataError where the images are streamed.
+    """
 
     def turned(split: Split) -> tuple[Tensor, Tensor]:
         images = [torch.rot90(split.images, turns, (2, 3)) for turns in range(4)]
         return torch.cat(images), torch.arange(4).repeat_interleave(len(split))
 
+    streamed = "turn the images in memory, which data.load(folder) reads where all have one size"
+    train, test, validation = map(turned, dataset.in_memory(streamed))
     about = f"{dataset.about} Here each image in four orientations; the class is the turn."
     classes = ("upright", "90 degrees", "180 degrees", "270 degrees")
-    return assemble(f"{dataset.name}, turned", turned(dataset.train), turned(dataset.test), classes, about)
+    return assemble(f"{dataset.name}, turned", train, test, classes, about, validation)
 
 
 @dataclass

@@ -11,7 +11,7 @@ import pytest
 from cnnlab import course, files, lessons, measure, models
 from cnnlab.lessons import claims
 from cnnlab.lessons.claims import NOT_SHOWN, OPPOSITE, REPORTED, SHOWN, VARIANT, Claim, Verdict, compared
-from cnnlab.lessons.facts import NETWORKS
+from cnnlab.lessons.facts import NETWORKS, SIBLINGS
 
 CLAIMS = course.all_claims()
 
@@ -148,7 +148,9 @@ def test_a_difference_has_to_be_large_enough():
     assert [compared(d, least=3) for d in (3, 2.9, 0, -2.9, -3)] == [SHOWN, NOT_SHOWN, NOT_SHOWN, NOT_SHOWN, OPPOSITE]
 
 
-@pytest.mark.parametrize("network", [n for n in NETWORKS if n.name in models.list_models()], ids=lambda n: n.name)
+@pytest.mark.parametrize(
+    "network", [n for n in NETWORKS + SIBLINGS if n.name in models.list_models()], ids=lambda n: n.name
+)
 def test_the_map_shows_what_the_networks_really_cost(network):
     cost = measure.cost(models.get_model(network.name), (3, network.size, network.size))
     assert (cost.params, cost.macs) == (network.params, network.macs)

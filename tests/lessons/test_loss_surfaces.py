@@ -19,7 +19,11 @@ def test_a_recorded_surface_is_whole_and_says_where_it_comes_from(surfaces, name
     assert surface.loss.shape == surface.accuracy.shape == (51, 51) and surface.complete
     assert (surface.loss > 0).all() and ((surface.accuracy >= 0) & (surface.accuracy <= 1)).all()
     about = surface.provenance
-    assert about["command"] == f"python data/cifar10_surfaces.py {name}" and about["date"] and about["machine"]
+    assert (
+        about["command"] == f"python -m cnnlab record loss_surfaces surface-{name}-cifar10"
+        and about["date"]
+        and about["machine"]
+    )
     assert about["images"] == 500 and about["bf16_error"] < 0.05
 
 
@@ -47,7 +51,8 @@ def test_the_middle_is_the_trained_network(surfaces, name):
 def test_other_directions_meet_in_the_same_network(surfaces, name, seed):
     other = course.recorded_surface(f"{name}-cifar10-seed{seed}")
     assert other.loss.shape == (25, 25) and other.complete
-    assert other.provenance["command"] == f"python data/cifar10_surfaces.py {name} --seed {seed} --points 25"
+    made_by = f"python -m cnnlab record loss_surfaces surface-{name}-cifar10-seed{seed}"
+    assert other.provenance["command"] == made_by
     assert other.loss[12, 12] == pytest.approx(surfaces[name].loss[25, 25].item(), rel=0.01)
     assert (other.loss - surfaces[name].loss[1:-1:2, 1:-1:2]).abs().max() > 1  # another plane
 

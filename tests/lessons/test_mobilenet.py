@@ -1,11 +1,10 @@
 """What lesson 11 weighs networks with: work by kind of layer, time on one core, batch norms folded away."""
 
-import pytest
 import torch
 from torch import nn
 
 from cnnlab import measure, models
-from cnnlab.lessons.mobilenet.study import core_seconds, folded, kind, seconds_by_kind, step, work
+from cnnlab.lessons.mobilenet.study import folded, kind, seconds_by_kind, step, work
 
 
 def tiny() -> nn.Module:
@@ -47,14 +46,6 @@ def test_folding_keeps_the_function_and_drops_the_batch_norms():
     assert sum(part.macs for part in work(fused, 32).values()) == measure.cost(net, 32).macs
 
 
-def test_core_seconds_grow_with_the_work_and_threads_are_restored():
-    a, b, threads = torch.randn(64, 64), torch.randn(512, 512), torch.get_num_threads()
-    assert core_seconds(lambda: b @ b, 0.01) > 10 * core_seconds(lambda: a @ a, 0.01)
-    with pytest.raises(ZeroDivisionError):
-        core_seconds(lambda: 1 / 0)
-    assert torch.get_num_threads() == threads
-
-
 def test_a_step_of_training_goes_back_and_one_of_use_does_not():
     net, images, ran = tiny(), torch.randn(2, 3, 32, 32), []
     net.stem[0].weight.register_hook(lambda gradient: ran.append(gradient.abs().sum() > 0))
@@ -68,6 +59,6 @@ def test_the_time_of_the_kinds_is_about_that_of_the_network():
     net, images = tiny(), torch.randn(16, 3, 32, 32)
     parts = seconds_by_kind(net, images)
     assert {"1 × 1", "depthwise 3 × 3", "3 × 3", "batch norm", "ReLU", "fully connected"} <= set(parts)
-    whole = core_seconds(step(net, images, training=False, precision="fp32"))
+    whole = measure.core_seconds(step(net, images, training=False, precision="fp32"))
     assert 0.3 < sum(parts.values()) / whole < 3
     assert not any(layer._forward_hooks for layer in net.modules())

@@ -14,11 +14,11 @@ def empty(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_a_script_goes_on_with_what_it_saved(empty):
+def test_a_measurement_goes_on_with_what_it_saved(empty):
     assert course.record_so_far("study") == ({}, 0.0)
-    course.save_record("study", "about", "python data/study.py", 12.4, {"seed 0": [0.5]})
+    course.save_record("study", "about", "python -m cnnlab record resnet study", 12.4, {"seed 0": [0.5]})
     assert course.record_so_far("study") == ({"seed 0": [0.5]}, 12)
-    assert "python data/study.py" in str(course.record("study"))
+    assert "python -m cnnlab record resnet study" in str(course.record("study"))
 
 
 def test_a_damaged_record_is_not_taken_for_none(empty):

@@ -85,3 +85,12 @@ def test_gradients_of_a_linear_network_are_all_alike():
     path = torch.randn(1, 3, 32, 32) + torch.linspace(0, 3, 8).view(8, 1, 1, 1) * torch.randn(1, 3, 32, 32)
     correlation = measure.gradient_correlation(deep, path)
     assert correlation[0] == pytest.approx(1, abs=1e-5) and correlation[-1] < 0.5
+
+
+@pytest.mark.parametrize("name", ["vgg11_tiny", "googlenet_tiny", "densenet_40_12_tiny", "convnext_tiny_tiny"])
+def test_blocks_have_the_names_that_the_network_gives_them(name):
+    model = models.get_model(name)
+    flow = measure.gradient_flow(model, torch.randn(2, 3, 32, 32), torch.arange(2))
+    assert len(flow.blocks) == sum(len(stage) for stage in model.stages)
+    for block in flow.blocks:
+        model.get_submodule(block)

@@ -13,7 +13,7 @@ from torch import nn
 from cnnlab import data, measure, models, training
 from cnnlab.data import Split
 from cnnlab.measure import LossSurface
-from cnnlab.measure.landscape import Prober
+from cnnlab.measure.landscape import Prober, fold
 
 
 @pytest.fixture(scope="module")
@@ -223,3 +223,31 @@ def test_two_processes_share_a_grid(tmp_path):
     alone, together = (LossSurface.load(tmp_path / name) for name in ("alone", "together"))
     torch.testing.assert_close(alone.loss, together.loss)
     assert together.provenance["measured"] < 9
+
+
+# Each family's twin, and how many of its batch norms follow a convolution: all but those that come first in a block.
+FOLDED = {
+    **{"resnet20_tiny": (0, 19), "resnet50_tiny": (0, 53), "resnext29_8x64d_tiny": (0, 31), "plain20_tiny": (0, 19)},
+    **{"preact_resnet110_tiny": (55, 54), "preact_resnet50_tiny": (17, 32), "wrn_16_8_tiny": (7, 6)},
+    **{"vgg11_bn_tiny": (0, 8), "googlenet_tiny": (0, 57), "densenet_40_12_tiny": (15, 0)},
+    **{"densenet_bc_100_12_tiny": (15, 12), "mobilenet_v1_tiny": (0, 17), "conv_mobilenet_v1_tiny": (0, 9)},
+    **{"mobilenet_v2_tiny": (0, 0), "efficientnet_b0_tiny": (0, 0), "nasnet_a_mobile_tiny": (0, 0)},
+}
+
+
+@pytest.mark.parametrize("name", FOLDED)
+def test_folding_leaves_the_function_as_it_was(name):
+    torch.manual_seed(0)
+    net, images = models.get_model(name).eval(), torch.randn(2, 3, 32, 32)
+    norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
+    for norm in norms:  # as after a training
+        nn.init.uniform_(norm.weight, 0.5, 1.5)
+        nn.init.normal_(norm.bias, std=0.1)
+        nn.init.normal_(norm.running_mean, std=0.1)
+        nn.init.uniform_(norm.running_var, 0.5, 1.5)
+    expected, folded = net(images), copy.deepcopy(net)
+    (state,) = fold(folded, net.state_dict(), [])
+    folded.load_state_dict(state)
+    torch.testing.assert_close(folded(images), expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max()))
+    left = sum(isinstance(m, nn.BatchNorm2d) for m in folded.modules())
+    assert (left, len(norms) - left) == FOLDED[name]

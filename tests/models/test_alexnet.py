@@ -41,13 +41,13 @@ def test_2012_has_the_units_and_kernels_of_section_3() -> None:
 
 
 def test_2012_normalises_as_in_section_3_3() -> None:
-    normalise = next(layer for layer in get_model("alexnet_2012").modules() if isinstance(layer, nn.LocalResponseNorm))
+    norm = next(layer for layer in get_model("alexnet_2012").modules() if isinstance(layer, nn.LocalResponseNorm))
     a = torch.randn(2, 8, 3, 3) * 50
     expected = torch.empty_like(a)
     for i in range(8):
         window = a[:, max(0, i - 2) : min(7, i + 2) + 1]
         expected[:, i] = a[:, i] / (2 + 1e-4 * window.square().sum(1)) ** 0.75
-    torch.testing.assert_close(normalise(a), expected)
+    torch.testing.assert_close(norm(a), expected)
 
 
 def test_2012_begins_as_in_section_5() -> None:

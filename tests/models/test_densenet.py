@@ -6,6 +6,7 @@ import torchvision
 from equivalence import assert_equivalent, assert_same_initialisation
 from torch import nn
 
+from cnnlab import measure
 from cnnlab.models import get_model
 from cnnlab.models.densenet import DenseBlock
 
@@ -57,3 +58,39 @@ def test_impossible_compression(compression: float) -> None:
 def test_dropout_follows_each_layer() -> None:
     model = get_model("densenet_40_12", dropout=0.2)
     assert sum(isinstance(layer, nn.Dropout) for layer in model.modules()) == 36
+
+
+def twins(**options: float) -> list[nn.Module]:
+    """The same network twice, the second one memory-efficient."""
+    both = []
+    for memory_efficient in (False, True):
+        torch.manual_seed(0)
+        small = {"depths": (2, 3), "growth_rate": 4, "stem_width": 6}
+        both.append(get_model("densenet_40_12_tiny", **small, memory_efficient=memory_efficient, **options).train())
+    return both
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+@pytest.mark.parametrize("bottleneck", [False, True])
+def test_the_memory_efficient_twin_keeps_less_and_has_the_same_gradients(dropout: float, bottleneck: bool) -> None:
+    images = torch.randn(2, 3, 16, 16)
+    plain, efficient = twins(dropout=dropout, bottleneck=bottleneck)
+    assert measure.kept_bytes(efficient, images) < 0.7 * measure.kept_bytes(plain, images)
+    plain, efficient = twins(dropout=dropout, bottleneck=bottleneck)
+    for model in (plain, efficient):
+        torch.manual_seed(1)  # the same units dropped
+        model(images).square().sum().backward()
+    for one, other in zip(plain.parameters(), efficient.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad)
+    with torch.no_grad():
+        efficient.load_state_dict(plain.state_dict())  # its batch norms have seen the batch twice
+        assert torch.equal(plain.eval()(images), efficient.eval()(images))
+
+
+def test_the_memory_efficient_twin_learns_above_a_frozen_stem() -> None:
+    plain, efficient = twins()
+    for model in (plain, efficient):
+        model.stem.requires_grad_(False)
+        model(torch.ones(2, 3, 16, 16)).square().sum().backward()
+    for one, other in zip(plain.stages.parameters(), efficient.stages.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad)

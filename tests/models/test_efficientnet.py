@@ -49,7 +49,7 @@ def test_stochastic_depth_drops_whole_branches_and_keeps_the_mean() -> None:
 
 
 def test_impossible_values() -> None:
-    with pytest.raises(ValueError, match=r"width and depth .* above 0"):
-        get_model("efficientnet_b0", depth=0)
+    with pytest.raises(ValueError, match=r"width_mult and depth_mult .* above 0"):
+        get_model("efficientnet_b0", depth_mult=0)
     with pytest.raises(ValueError, match=r"must be in \[0, 1\)"):
         StochasticDepth(1.0)

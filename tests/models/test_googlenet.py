@@ -87,7 +87,7 @@ def test_2014_has_no_batch_norm_and_real_5x5_kernels() -> None:
     kinds = {type(module) for module in model.modules()}
     assert nn.BatchNorm2d not in kinds and nn.LocalResponseNorm in kinds
     for module in ("stages.0.0", "stages.2.1"):
-        assert model.get_submodule(module).branches[2][1][0].kernel_size == (5, 5)
+        assert model.get_submodule(module).branch5x5.conv.conv.kernel_size == (5, 5)
 
 
 def test_2014_begins_with_variance_2_by_fan_in() -> None:

@@ -19,7 +19,7 @@ def test_v1_is_timms() -> None:
 @pytest.mark.parametrize("width", [1.0, 0.5])
 def test_v2_is_torchvisions(width: float) -> None:
     assert_equivalent(
-        lambda: torchvision.models.mobilenet_v2(width_mult=width), lambda: get_model("mobilenet_v2", width=width)
+        lambda: torchvision.models.mobilenet_v2(width_mult=width), lambda: get_model("mobilenet_v2", width_mult=width)
     )
 
 
@@ -54,4 +54,4 @@ def test_round_channels() -> None:
 @pytest.mark.parametrize("name", ["mobilenet_v1", "mobilenet_v2"])
 def test_impossible_width(name: str) -> None:
     with pytest.raises(ValueError, match="must be above 0"):
-        get_model(name, width=0)
+        get_model(name, width_mult=0)

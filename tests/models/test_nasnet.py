@@ -39,7 +39,7 @@ def test_large_is_timms(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     monkeypatch.setattr(AvgPool2dSame, "forward", average_of_pixels)
     assert_equivalent(
         lambda: timm.create_model("nasnetalarge", num_features=384, stem_size=12),
-        lambda: get_model("nasnet_a_large", width=16, stem_channels=12),
+        lambda: get_model("nasnet_a_large", width=16, stem_width=12),
         size,
         previous_map_first,
         dtype=torch.float64,
@@ -97,7 +97,7 @@ def test_a_network_of_few_cells(keep_p: bool) -> None:
 
 def test_a_network_of_other_cells() -> None:
     spec = CellSpec((("avg3", "h", "max3", "p"),))
-    model = NASNet(normal=spec, reduction=spec, width=8, depth=2, stem_channels=8, stem_cells=0, num_classes=10)
+    model = NASNet(normal=spec, reduction=spec, width=8, depth=2, stem_width=8, small_images=True, num_classes=10)
     assert model(torch.randn(2, 3, 32, 32)).shape == (2, 10)
 
 

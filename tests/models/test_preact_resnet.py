@@ -35,16 +35,16 @@ def test_nothing_stands_on_the_shortcut() -> None:
 @pytest.mark.parametrize("shortcut", ["A", "B"])
 def test_a_block_that_changes_the_shape_activates_before_the_split(shortcut: str) -> None:
     block = PreActBasicBlock(4, 8, stride=2, shortcut=shortcut).eval()
-    nn.init.zeros_(block.residual[-1].weight)
+    nn.init.zeros_(block.residual.conv2.weight)
     x = torch.randn(2, 4, 8, 8)
     assert torch.equal(block(x), block.shortcut(block.activate(x)))
 
 
 def test_the_first_block_of_all_activates_before_the_split() -> None:
     first = get_model("preact_resnet110").eval().stages[0][0]
-    nn.init.zeros_(first.residual[-1].weight)
+    nn.init.zeros_(first.residual.conv2.weight)
     x = torch.randn(2, 16, 8, 8)
-    assert torch.equal(first(x), torch.relu(first.activate[0](x)))
+    assert torch.equal(first(x), torch.relu(first.activate.norm1(x)))
 
 
 def test_wide_resnet_has_the_layers_of_its_table() -> None:
@@ -53,4 +53,4 @@ def test_wide_resnet_has_the_layers_of_its_table() -> None:
         with torch.device("meta"):
             model = get_model(name)
         assert sum(isinstance(layer, nn.Conv2d) for layer in model.modules()) == depth
-        assert [stage[-1].residual[-1].out_channels for stage in model.stages] == [16 * k, 32 * k, 64 * k]
+        assert [stage[-1].residual.conv2.out_channels for stage in model.stages] == [16 * k, 32 * k, 64 * k]

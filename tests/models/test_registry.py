@@ -2,7 +2,10 @@
 
 import doctest
 import importlib
+import inspect
 import pkgutil
+from collections.abc import Mapping
+from typing import get_origin
 
 import pytest
 import torch
@@ -113,7 +116,7 @@ def test_impossible_dropout(dropout: object) -> None:
 def test_options_of_the_paper_can_be_changed() -> None:
     model = models.get_model("resnet20", depths=[1, 1, 1], shortcut="B", width=4)
     assert [len(stage) for stage in model.stages] == [1, 1, 1]
-    assert model.stages[2][0].shortcut[0].weight.shape == (16, 8, 1, 1)
+    assert model.stages[2][0].shortcut.conv.weight.shape == (16, 8, 1, 1)
 
 
 @pytest.mark.parametrize("module", [module.name for module in pkgutil.iter_modules(models.__path__)])
@@ -126,3 +129,97 @@ def test_docstrings_show_what_happens(module: str) -> None:
 
 def test_docstrings_of_the_registry_show_what_happens() -> None:
     assert doctest.testmod(models).failed == 0
+
+
+# One name for one idea: every option of every network. Whoever adds one finds here whether the idea has a name already.
+OPTIONS = {
+    "num_classes": "outputs of the head",
+    "in_channels": "channels of the images",
+    "small_images": "whether the stem is made for 32 x 32 pixels",
+    "image_size": "pixels a side, where a network takes only one size",
+    "patch_size": "pixels a side of a token's patch",
+    "width": "channels of the first stage",
+    "width_mult": "multiplier of all channels",
+    "stem_width": "channels of the stem",
+    "mlp_width": "units inside a transformer's block",
+    "hidden": "units of a fully-connected layer before the last",
+    "depth": "equal blocks in a row, where all stages have as many",
+    "depths": "blocks of each stage",
+    "depth_mult": "multiplier of all depths",
+    "stages": "the stages as a table of numbers",
+    "steps": "changes made to a network, one after the other",
+    "block": "what a stage is made of",
+    "activation": "what makes the layer after a convolution",
+    "norm": "what makes the norm after a convolution",
+    "norm_eps": "what a batch norm adds to the variance",
+    "norm_momentum": "share of a new batch in a batch norm's statistics",
+    "batch_norm": "whether there is batch norm at all",
+    "pool": "what makes the pooling",
+    "kernel_size": "side of the large kernel",
+    "groups": "groups of a convolution",
+    "shortcut": "what stands on the shortcut where the shape changes",
+    "bottleneck": "whether a 1x1 convolution comes first",
+    "compression": "share of the channels that a transition keeps",
+    "growth_rate": "channels that a dense layer adds",
+    "memory_efficient": "whether what is cheap is computed twice and not kept",
+    "shallow": "whether the equal blocks are left out",
+    "layer_scale": "first factor of a residual",
+    "dropout": "share of what the head drops",
+    "aux_dropout": "share of what an auxiliary head drops",
+    "drop_path": "stochastic depth of the last block",
+    "heads": "heads of attention",
+    "aux_heads": "whether there are auxiliary heads",
+    "original": "the paper's network instead of the usual one",
+    "transform_input": "whether images come in torchvision's scale",
+    "normal": "a normal cell",
+    "reduction": "a reduction cell",
+    "stem_cells": "reduction cells in the stem",
+    "keep_p": "which map a cell after a reduction gets",
+}
+SIGNATURES = {name: inspect.signature(build).parameters for name, build in models._CONFIGS.items()}
+
+
+def test_one_idea_has_one_name() -> None:
+    used = {option for options in SIGNATURES.values() for option in options}
+    assert used == set(OPTIONS)
+    assert len(set(OPTIONS.values())) == len(OPTIONS)
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+def test_an_option_takes_the_same_in_every_network(option: str) -> None:
+    kinds = {get_origin(o[option].annotation) or o[option].annotation for o in SIGNATURES.values() if option in o}
+    assert len(kinds) == 1, kinds
+
+
+def test_every_family_for_images_of_any_size_has_small_images() -> None:
+    without = {name for name, options in SIGNATURES.items() if "small_images" not in options}
+    assert without == {"lenet5_1998", "lenet5", "alexnet_2012", "vit_b_16", "vit_b_16_tiny"}
+
+
+def parts() -> list[tuple[str, Mapping[str, inspect.Parameter]]]:
+    """The classes and functions of all papers, with what they take."""
+    found = []
+    for paper in models._PAPERS:
+        module = importlib.import_module(f"cnnlab.models.{paper}")
+        for name, part in vars(module).items():
+            if callable(part) and getattr(part, "__module__", "") == module.__name__:
+                found.append((f"{paper}.{name}", inspect.signature(part).parameters))
+    return found
+
+
+@pytest.mark.parametrize(("part", "options"), parts(), ids=[name for name, _ in parts()])
+def test_blocks_have_the_names_of_torch(part: str, options: Mapping[str, inspect.Parameter]) -> None:
+    """in_channels with out_channels, kernel_size, num_classes; `channels` where as many go out as come in."""
+    assert not {"kernel", "size", "classes", "filters", "planes", "out"} & set(options)
+    assert not ("in_channels" in options and "channels" in options)
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_layers_have_names(name: str) -> None:
+    """A number is the place of a stage, or of one of several equal parts; what a block is made of has names."""
+    with torch.device("meta"):
+        model = models.get_model(name)
+    for layer, module in model.named_modules():
+        if not any(module.children()) and layer.rpartition(".")[2].isdigit():
+            parent = model.get_submodule(layer.rpartition(".")[0])
+            assert isinstance(parent, torch.nn.ModuleList), layer

@@ -54,7 +54,7 @@ def test_a_block_adds_its_shortcut_before_the_relu(shortcut: str) -> None:
 def test_an_identity_block_passes_what_is_positive() -> None:
     """The initialisation of section 3.1's argument: with F = 0 a block is the identity."""
     block = Bottleneck(16, 16)
-    nn.init.zeros_(block.residual[-1].weight)
+    nn.init.zeros_(block.residual.norm3.weight)
     x = torch.rand(2, 16, 4, 4)
     assert torch.equal(block(x), x)
 

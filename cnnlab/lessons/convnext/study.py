@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from cnnlab import measure, models
+from cnnlab.lessons import facts
 from cnnlab.models.convnext import ConvNeXt
 from cnnlab.models.convnext_roadmap import STEPS, Roadmap
 
@@ -33,12 +34,10 @@ TABLE_10 = (
 )
 
 
-# torchvision's documentation of its weights IMAGENET1K_V1: top-1 and top-5 accuracy (%), billions of mult-adds.
+# Top-1 and top-5 accuracy (%), and billions of mult-adds as torchvision documents them, to three digits.
 FAMILY = {
-    "convnext_tiny": (82.520, 96.146, 4.456),
-    "convnext_small": (83.616, 96.650, 8.684),
-    "convnext_base": (84.062, 96.870, 15.355),
-    "convnext_large": (84.414, 96.976, 34.361),
+    network.name: (network.top1, network.top5, round(network.macs / 1e9, 3))
+    for network in map(facts.network, ("convnext_tiny", "convnext_small", "convnext_base", "convnext_large"))
 }
 
 

@@ -9,18 +9,16 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from cnnlab import measure, models
+from cnnlab.lessons import facts
 from cnnlab.models.densenet import DenseBlock, DenseLayer, DenseNet, norm_relu_conv
 
-# Top-1 accuracy on ImageNet (%), torchvision's first weights (IMAGENET1K_V1), by its documentation.
+# Top-1 accuracy on ImageNet (%).
 TOP1 = {
-    "densenet121": 74.434,
-    "densenet169": 75.600,
-    "densenet201": 76.896,
-    "resnet18": 69.758,
-    "resnet34": 73.314,
-    "resnet50": 76.130,
-    "resnet101": 77.374,
-    "resnet152": 78.312,
+    name: facts.network(name).top1
+    for name in (
+        *("densenet121", "densenet169", "densenet201"),
+        *("resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
+    )
 }
 
 

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from cnnlab import measure
-from cnnlab.device import Precision, autocast
+from cnnlab.device import Precision, autocast, one_thread
 
 # As printed. Table 2: percent of the mult-adds, percent of the parameters.
 TABLE_2 = {
@@ -87,30 +87,6 @@ def work(model: nn.Module, size: int) -> dict[str, Work]:
     return total
 
 
-def core_seconds(run: Callable[[], object], at_least: float = 0.03) -> float:
-    """Seconds of one processor core that `run` takes: the best of three, each of so many calls as fill `at_least`.
-
-    It is this program's own time on the processor, so that other programs do not disturb it, with one thread.
-    """
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        run()
-        calls, tries = 1, []
-        while len(tries) < 3:
-            start = time.process_time()
-            for _ in range(calls):
-                run()
-            taken = time.process_time() - start
-            if taken < at_least and not tries:
-                calls *= 2
-            else:
-                tries.append(taken / calls)
-    finally:
-        torch.set_num_threads(threads)
-    return min(tries)
-
-
 def step(model: nn.Module, images: Tensor, *, training: bool, precision: Precision) -> Callable[[], object]:
     """One step of a network on the processor, to be timed: forward, and where `training` backward."""
     model.to(memory_format=torch.channels_last).train(training)
@@ -143,13 +119,10 @@ def seconds_by_kind(model: nn.Module, images: Tensor, steps: int = 5) -> dict[st
     for layer in (layer for layer in model.modules() if not list(layer.children())):
         layer.register_forward_pre_hook(begin)
         layer.register_forward_hook(end)
-    run, threads = step(model, images, training=False, precision="fp32"), torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    run = step(model, images, training=False, precision="fp32")
+    with one_thread():
         for _ in range(steps):
             run()
-    finally:
-        torch.set_num_threads(threads)
     total: dict[str, float] = {}
     for layer, seconds in best.items():
         total[kind(layer)] = total.get(kind(layer), 0.0) + seconds

@@ -8,9 +8,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnnlab import models, view
+from cnnlab.lessons.twins import VIT_FIT, small_vit
 from cnnlab.models.vit import SelfAttention, ViT
 
-# The instruments
+__all__ = [  # the two of `twins` among them, which lesson 17 trains too
+    "OFFSETS", "RESNET_FIT", "TIMES", "VIT_FIT",
+    "as_tokens", "attention", "convolution_as_attention", "looks", "small_resnet", "small_vit", "torchvisions_best",
+]  # fmt: skip
 
 
 def small_resnet(seed: int = 0) -> nn.Module:
@@ -19,31 +23,10 @@ def small_resnet(seed: int = 0) -> nn.Module:
     return models.get_model("resnet20_tiny")
 
 
-def small_vit(seed: int = 0) -> ViT:
-    """The twin of ViT-B/16 with 2 blocks instead of 4 and a narrower MLP: it learns sooner, where images are few.
-
-    Its positions begin as large as what they are added to, where torchvision's begin at 0.02.
-    """
-    torch.manual_seed(seed)
-    model = models.get_model("vit_b_16_tiny", depth=2, mlp_width=128)
-    nn.init.normal_(model.stem[1].pos_embedding)
-    return model
-
-
 TIMES = 7  # as many images does the ViT see for the mult-adds that the ResNet needs for one
 
 
 RESNET_FIT: Mapping[str, object] = {"lr": 0.05, "batch_size": 32}
-
-
-# In fp32: products as small as these are slower in bf16 here.
-VIT_FIT: Mapping[str, object] = {
-    "optimizer": "adamw",
-    "lr": 2e-3,
-    "weight_decay": 0.05,
-    "batch_size": 32,
-    "precision": "fp32",
-}
 
 
 @torch.no_grad()

@@ -1,21 +1,37 @@
-"""Networks trained with steps of equal relative size in all layers, so that the size of a gradient does not matter.
+"""Lesson 07, gradient flow: what takes longer to measure than the lesson has."""
 
-    python data/gradient_sizes.py
-
-The record of lesson 07: each weight's gradient is scaled to the length of the weight before every step (as in LARS, You
-et al. 2017), so that a gradient counts by its direction alone.
-"""
-
-import time
+from functools import cache
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cnnlab import course, data, models, training
+from cnnlab import data, models, training
 from cnnlab.device import autocast, find_device
+from cnnlab.lessons.records import Draft
 
 SEEDS, EPOCHS, BATCH, LR = (0, 1, 2), 4, 64, 0.02
+IMAGES, TEST = 4000, 1000
+
+
+@cache
+def digits() -> data.Dataset:
+    return data.load("street_digits", train=IMAGES, test=TEST)
+
+
+def gradient_sizes(draft: Draft) -> None:
+    """Networks trained with steps of equal relative size in all layers, so that a gradient's size does not matter.
+
+    Each weight's gradient is scaled to the length of the weight before every step (as in LARS, You et al. 2017), so
+    that a gradient counts by its direction alone.
+    """
+    about = "Test accuracy after each epoch: twins of width 8, 4,000 street digits, equal relative steps in all layers."
+    for name in ("plain20", "plain56", "resnet56"):
+        runs = draft.results.setdefault(name, [])
+        for seed in SEEDS[len(runs) :]:
+            runs.append(accuracies(f"{name}_tiny", digits(), seed))
+            print(name, seed, runs[-1], flush=True)
+            draft.save(about)
 
 
 def accuracies(name: str, dataset: data.Dataset, seed: int) -> list[float]:
@@ -51,16 +67,4 @@ def equalise(model: nn.Module) -> None:
             parameter.grad *= 0.1  # biases and batch norms start at 0 and 1: their lengths say nothing
 
 
-def main() -> None:
-    start = time.perf_counter()
-    dataset = data.load("street_digits", train=4000, test=1000)
-    results = {}
-    for name in ("plain20", "plain56", "resnet56"):
-        results[name] = [accuracies(f"{name}_tiny", dataset, seed) for seed in SEEDS]
-        print(name, results[name], flush=True)
-    about = "Test accuracy after each epoch: twins of width 8, 4,000 street digits, equal relative steps in all layers."
-    course.save_record("gradient_sizes", about, "python data/gradient_sizes.py", time.perf_counter() - start, results)
-
-
-if __name__ == "__main__":
-    main()
+RECORDS = {"gradient_sizes": gradient_sizes}

@@ -1,0 +1,187 @@
+"""Lesson 17, which network would you choose: what takes longer to measure than the lesson has."""
+
+import statistics
+import time
+from functools import cache
+from typing import get_args
+
+import torch
+
+from cnnlab import data, measure, models, training
+from cnnlab.device import one_thread
+from cnnlab.lessons import twins
+from cnnlab.lessons.records import Draft
+from cnnlab.training.speedrun import Part
+
+SEEDS, IMAGES, TEST = (0, 1, 2), 4000, 2000
+BUDGET = 60  # seconds of training for each network
+ADAMW = {"optimizer": "adamw", "lr": 0.003, "weight_decay": 0.05}
+SLOW = {"optimizer": "adamw", "lr": 0.001, "weight_decay": 0.05, "batch_size": 32}  # for what SGD hardly starts
+RECIPES = {  # what differs from SGD with lr 0.1 and batches of 64
+    "lenet5": {"lr": 0.05},
+    "alexnet_tiny": SLOW,
+    "vgg11_tiny": {"lr": 0.02},
+    "vgg16_bn_tiny": {},
+    "googlenet_tiny": {},
+    "googlenet_2014_tiny": SLOW,
+    "resnet18_tiny": {},
+    "resnet20_tiny": {},
+    "resnet56_tiny": {},
+    "resnet50_tiny": {"lr": 0.05, "batch_size": 32},
+    "preact_resnet110_tiny": {},
+    "preact_resnet50_tiny": {},
+    "wrn_16_8_tiny": {},
+    "resnext29_8x64d_tiny": {},
+    "densenet_40_12_tiny": {},
+    "densenet_bc_100_12_tiny": {},
+    "mobilenet_v1_tiny": {},
+    "conv_mobilenet_v1_tiny": {},
+    "mobilenet_v2_tiny": {},
+    "nasnet_a_mobile_tiny": {},
+    "efficientnet_b0_tiny": {},
+    "vit_b_16_tiny": dict(twins.VIT_FIT),  # the smaller one of lesson 14
+    "convnext_tiny_tiny": ADAMW,
+    "convnext_roadmap_tiny": ADAMW,
+}
+SPEED_RUN, SMALL = "speed run", (32, 64, 64)  # the capstone's network, narrow, with its own training
+
+
+@cache
+def digits() -> data.Dataset:
+    return data.load("street_digits", train=IMAGES, test=TEST)
+
+
+@one_thread()
+def leaderboard(draft: Draft) -> None:
+    """Every small network of the course under one budget: 60 seconds of training on one core.
+
+    4,000 street digits, as many whole epochs as fit into the time, three seeds, accuracy on 2,000 others. The speed of
+    all trainings is measured first, in turn, while the machine should do nothing else; the epochs follow from it, and
+    what else the machine does later changes nothing. Rate, optimizer and batches are those that a few trials per family
+    found.
+    """
+    about = (
+        "Small networks after 60 s of training on one core, on 4,000 street digits: by network its parameters, "
+        "mult-adds for an image of 32x32, milliseconds for one image (the median of 30, one thread), bytes that "
+        "training keeps for an image, images a second in training, and by seed the epochs that fit and the accuracy on "
+        "2,000 other images."
+    )
+    names = [*RECIPES, SPEED_RUN]
+    new = [name for name in names if name not in draft.results]
+    if new:
+        few = data.load("street_digits", train=512, test=10)
+        rounds = [{name: speed(name, few) for name in new} for _ in range(3)]  # in turn, as machines have moods
+        draft.results |= {name: costs(name) | {"speed": statistics.median(r[name] for r in rounds)} for name in new}
+        draft.save(about, 0)
+    for seed in SEEDS:
+        for name in names:
+            entry = draft.results[name]
+            runs = entry.setdefault("runs", [])
+            if len(runs) > seed:
+                continue
+            epochs = max(1, round(BUDGET * entry["speed"] / IMAGES))
+            run = train(name, digits(), epochs, seed)
+            runs.append({"epochs": epochs, "test": run.history[-1].test_accuracy})
+            print(seed, name, runs[-1], f"{run.seconds:.0f} s", flush=True)
+            draft.save(about, run.seconds)
+
+
+def build(name: str) -> torch.nn.Module:
+    if name == SPEED_RUN:
+        return training.SpeedNet(SMALL)
+    if name == "vit_b_16_tiny":
+        return twins.small_vit(torch.initial_seed())
+    return models.get_model(name, in_channels=3, num_classes=10)
+
+
+def train(name: str, dataset: data.Dataset, epochs: int, seed: int) -> training.Run:
+    torch.manual_seed(seed)
+    options = {"epochs": epochs, "seed": seed, "progress": False}
+    if name == SPEED_RUN:
+        return training.speed_run(dataset, widths=SMALL, batch_size=128, flip=False, **options)
+    return training.fit(build(name), dataset, **({"lr": 0.1, "batch_size": 64} | RECIPES[name] | options))
+
+
+def speed(name: str, few: data.Dataset) -> float:
+    """Images a second in training, after an epoch to warm up."""
+    run = train(name, few, epochs=2, seed=0)
+    return len(few.train) / run.history[-1].seconds
+
+
+def costs(name: str) -> dict[str, float]:
+    """What the network costs where it is used, and in memory where it is trained."""
+    model = build(name).eval()
+    cost, image, taken = measure.cost(model, 32), torch.zeros(1, 3, 32, 32), []
+    with torch.inference_mode():
+        for _ in range(33):
+            start = time.perf_counter()
+            model(image)
+            taken.append(time.perf_counter() - start)
+    kept = measure.kept_bytes(model.train(), torch.randn(8, 3, 32, 32)) // 8
+    return {"params": cost.params, "macs": cost.macs, "ms": 1000 * statistics.median(taken[3:]), "kept": kept}
+
+
+EPOCHS = 10
+
+
+def speedrun_cifar10(draft: Draft) -> None:
+    """The speed run on CIFAR-10, three seeds: seconds and accuracy on 5,000 held-out images."""
+    about = (
+        "The speed run on CIFAR-10's training images: 45,000 to learn from, 5,000 held out. By seed: seconds of "
+        "training, accuracy on the held-out images, which were looked at once, and that in training, by epoch."
+    )
+    runs = draft.results.setdefault("runs", [])
+    left = SEEDS[len(runs) :]
+    dataset = draft.cifar10() if left else None
+    for seed in left:
+        run = training.speed_run(dataset, epochs=EPOCHS, seed=seed)
+        last = run.history[-1]
+        print(f"seed {seed}: {last.test_accuracy:.2%} of the held-out images after {run.seconds:,.0f} s", flush=True)
+        train = [round(epoch.train_accuracy, 4) for epoch in run.history]
+        runs.append({"seconds": round(run.seconds, 1), "held_out": last.test_accuracy, "train": train})
+        draft.save(about, run.seconds)
+
+
+LENGTHS, SHORT = (1, 2, 4, 8, 16), 6  # epochs
+
+
+@one_thread()
+def speedrun_parts(draft: Draft) -> None:
+    """The speed run on street digits: whole, without each of its parts, and how long; three seeds.
+
+    4,000 digits and a narrow network; digits are not mirrored, so that the turns have no part in it. The parts are left
+    out of trainings of six epochs. Trainings of 1 to 16 epochs, each with its own whole cycle, stand beside
+    ResNet-20's.
+    """
+    about = (
+        "Accuracy on 2,000 street digits after training on 4,000 others, one value a seed. `parts`: six epochs of the "
+        "speed run in batches of 128, widths (32, 64, 64), by what was left out (`none`: nothing). `lengths`: by "
+        "network and epochs; resnet20_tiny with SGD, rate 0.1, batches of 64."
+    )
+
+    def speed_run(epochs: int, seed: int, without: Part | None = None) -> training.Run:
+        options = {"batch_size": 128, "widths": SMALL, "flip": False, "progress": False}
+        return training.speed_run(digits(), epochs=epochs, seed=seed, without=without, **options)
+
+    def resnet20(epochs: int, seed: int) -> training.Run:
+        return train("resnet20_tiny", digits(), epochs, seed)
+
+    for seed in SEEDS:
+        for part in (None, *(part for part in get_args(Part) if part != "turns")):
+            values = draft.results.setdefault("parts", {}).setdefault(part or "none", [])
+            if len(values) <= seed:
+                run = speed_run(SHORT, seed, part)
+                values.append(run.history[-1].test_accuracy)
+                print(f"without {part}, seed {seed}: {values[-1]:.1%}", flush=True)
+                draft.save(about, run.seconds)
+        for name, method in {"speed run": speed_run, "resnet20_tiny": resnet20}.items():
+            for epochs in LENGTHS:
+                values = draft.results.setdefault("lengths", {}).setdefault(name, {}).setdefault(str(epochs), [])
+                if len(values) <= seed:
+                    run = method(epochs, seed)
+                    values.append(run.history[-1].test_accuracy)
+                    print(f"{name}, {epochs} epochs, seed {seed}: {values[-1]:.1%}", flush=True)
+                    draft.save(about, run.seconds)
+
+
+RECORDS = {"leaderboard": leaderboard, "speedrun_cifar10": speedrun_cifar10, "speedrun_parts": speedrun_parts}
