@@ -96,8 +96,7 @@ _stop_asked = False
 
 def _note_press(signum: int, frame: object) -> None:
     global _stop_asked
-    if _stop_asked:  # pressed again before there was a good moment: now
-        raise KeyboardInterrupt
+    stop_if_asked()  # pressed again before there was a good moment: now
     _stop_asked = True
 
 

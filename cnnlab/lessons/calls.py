@@ -1,13 +1,11 @@
 """Calls a learner's function as an exercise does: on copies, from one random state, watched for what is forbidden."""
 
-import ast
 import copy
-import inspect
 import random
-import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from types import CellType, CodeType
 
 import numpy as np
 import torch
@@ -117,31 +115,37 @@ def forbidden_names(forbidden: Mapping[str, str]) -> dict[str, str]:
     return {_plain(name): said for names, said in forbidden.items() for name in names.split()}
 
 
-def written(answer: object, forbidden: Mapping[str, str], depth: int = 5) -> str:
-    """What to say where the source of a function, or of the learner's functions that it calls, names what is forbidden.
+def written(answer: object, forbidden: Mapping[str, str]) -> str:
+    """What to say where a function, or one of the learner's own that it calls, names what is forbidden, run or not.
 
     A variable may have any name: what counts is `F.conv2d`, an import, or a name that stands for such a function.
     """
-    names = forbidden_names(forbidden)
-    function = inspect.unwrap(answer) if callable(answer) else answer
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError, SyntaxError, ValueError):
-        return ""
-    known = getattr(function, "__globals__", {})
-    for node in ast.walk(tree):
-        used = [node.attr] if isinstance(node, ast.Attribute) else []
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            used = [alias.name.rpartition(".")[2] for alias in node.names]
-        if isinstance(node, ast.Name) and callable(thing := known.get(node.id)) and thing is not function:
-            if getattr(thing, "__module__", None) != getattr(function, "__module__", None):
-                used = [getattr(thing, "__name__", "")]
-            elif depth and (said := written(thing, forbidden, depth - 1)):
-                return said
-        for name in used:
-            if _plain(name) in names:
-                return names[_plain(name)]
+    names, seen, waiting = forbidden_names(forbidden), set(), [answer]
+    while waiting:
+        thing = waiting.pop()
+        function = getattr(thing, "func", thing)  # of a functools.partial
+        code = getattr(function, "__code__", None)
+        if id(function) in seen or code is None:
+            continue
+        seen.add(id(function))
+        waiting += [cell.cell_contents for cell in function.__closure__ or () if cell != CellType()]
+        for name in _named(code):
+            known = function.__globals__.get(name)
+            if getattr(known, "__module__", "") == function.__module__:
+                waiting.append(known)
+            elif known is None or callable(known):
+                said = names.get(_plain(name if known is None else getattr(known, "__name__", "")))
+                if said:
+                    return said
     return ""
+
+
+def _named(code: CodeType) -> Iterator[str]:
+    """The names that a function's code reads from outside, its attributes and imports, without its own variables."""
+    yield from code.co_names
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _named(inner)
 
 
 def _plain(name: str) -> str:

@@ -51,7 +51,7 @@ def _compared(task: "Exercise", answer: object) -> str:
     off = [index for index, pair in enumerate(zip(right, got, strict=True)) if task.differs(*pair)]
     if not off:
         changed = [name for r, g in zip(right, got, strict=True) if not r.changed for name in g.changed]
-        return _changed(task.name, changed[0]) if changed else ""
+        return _changed(task, changed[0], cases[0]) if changed else ""
     first = off[0]
     case = cases[first] if cases else ()
     if found := task.matching(got, right, cases):
@@ -81,8 +81,12 @@ def _unlike(
     """Where the results differ first, and how the one comes from the other; how many are right."""
     first = off[0]
     found = task.differs(right[first], got[first])
-    call = _call(task, cases[first], found.place)
-    said = f"{call} should be {found.expected}; yours is {found.got}. {found.note}"
+    key, closed, rest = found.place.partition("']")
+    if task.look is not None and closed:  # what was looked at has a name: "f(x): the share of zeros should be ..."
+        what = f"{_call(task, cases[first])}: the {key[2:]}{rest}"
+    else:
+        what = _call(task, cases[first], found.place)
+    said = f"{what} should be {found.expected}; yours is {found.got}. {found.note}"
     names = task.parameters()
     said += relation(
         [(r.value, g.value) for r, g in zip(right, got, strict=True)],
@@ -150,10 +154,12 @@ def _filled(diagnosis: str, task: "Exercise", case: Sequence[object], right: Out
     return diagnosis.format(call=_call(task, case), **values)
 
 
-def _changed(name: str, argument: str) -> str:
+def _changed(task: "Exercise", argument: str, case: Sequence[object]) -> str:
+    value = dict(zip(task.parameters(), case, strict=False)).get(argument)
+    how = f"{argument}.clone()" if isinstance(value, torch.Tensor) else f"copy.deepcopy({argument})"
     return (
-        f"The result is right, but {name} changes {argument}, which it was given: whoever called it may still need it."
-        f" Work on a copy, {argument} = {argument}.clone() for a tensor, and write a = a + b for a += b."
+        f"The result is right, but {task.name} changes {argument}, which it was given: whoever called it may still need"
+        f" it. Work on a copy, {how}, or write a = a + b for a += b."
     )
 
 

@@ -303,7 +303,8 @@ def behaviour(network: nn.Module, *inputs: torch.Tensor) -> dict[str, object]:
             fan_in = max(1, parameter[0].numel()) if parameter.ndim else 1
             drawn = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
             parameter.copy_(drawn / fan_in**0.5)
-        return {"weights": [tuple(p.shape) for p in network.parameters()], "output": network(*inputs)}
+        shapes = [str(tuple(p.shape)) for p in network.parameters()]
+        return {"shapes of the weights": shapes, "output": network(*inputs)}
 
 
 def _true(holds: Callable[[object], bool], value: object) -> bool:

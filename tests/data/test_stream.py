@@ -115,3 +115,26 @@ def test_a_folder_without_held_out_images_is_refused(tmp_path):
 def test_a_stream_cannot_hold_out(folder):
     with pytest.raises(data.DataError, match="is streamed: move some of its training files"):
         streamed(folder).hold_out(3)
+
+
+def test_what_needs_images_in_memory_says_so(folder):
+    with pytest.raises(data.DataError, match=r"is streamed: turn the images in memory, which data\.load"):
+        training.quarter_turns(streamed(folder))
+
+
+def test_a_split_and_a_stream_answer_to_the_same_calls(folder):
+    digits = data.load("street_digits", train=6, test=4)
+    for split in (digits.test, streamed(folder).test):
+        order = [torch.tensor([2, 0]), torch.tensor([3])]
+        for batches in (split.batches(order), split.batches(order, "cpu"), split.reader(torch.device("cpu"))(order)):
+            for asked, (inputs, labels) in zip(order, batches, strict=True):
+                assert torch.equal(inputs, split.inputs(asked)) and torch.equal(labels, split.labels[asked])
+        assert split.inputs(torch.tensor([1])).shape[1:] == split.shape
+        some = split.take(torch.tensor([3, 1]))
+        assert torch.equal(some.labels, split.labels[[3, 1]]) and torch.equal(some.inputs(), split.inputs([3, 1]))
+        assert len(split.take(slice(0))) == 0
+
+
+def test_features_of_streamed_images(folder):
+    model = models.get_model("resnet20_tiny", depths=(1, 1, 1), num_classes=2)
+    assert training.features(model, streamed(folder).test).shape == (8, 32)

@@ -247,6 +247,8 @@ def test_a_change_of_the_input_is_called_one(declare):
     check = declare(**ROWS)
     assert "f changes x, which it was given" in check(in_place).message
     assert check(lambda x: in_place(x.clone())).status == "passed"
+    lists = declare("def f(x):\n    return sum(x)", cases=[([1],), ([2, 3],)])
+    assert "copy.deepcopy(x)" in lists(lambda x: sum(x.pop() for _ in list(x))).message
 
 
 def test_hooks_and_statistics_are_changes_of_a_network(declare):
@@ -357,6 +359,12 @@ def test_a_variable_may_have_a_forbidden_name(declare):
     assert check(f).status == "passed"
 
 
+def test_what_else_stands_in_the_line_of_a_lambda_is_not_it(declare):
+    both = (lambda x: x.mean(1), lambda x: F.avg_pool1d(x[None], x.shape[1])[0, :, 0])
+    check = declare(**ROWS, forbid={"avg_pool1d": "No pooling, please."})
+    assert [check(answer).status for answer in both] == ["passed", "wrong"]
+
+
 def test_autograd_is_found(declare):
     def by_grad(x):
         x = x.requires_grad_()
@@ -408,7 +416,7 @@ def test_wrong_networks_are_told_apart(declare):
     assert check(lambda a, b: nn.Sequential(nn.Conv2d(a, b, 3), nn.ReLU())).message.startswith("Padding is missing.")
     assert check(lambda a, b: nn.Sequential(nn.Conv2d(a, b, 3, padding=1), nn.Tanh())).message.startswith("That is a")
     message = check(lambda a, b: nn.Sequential(nn.Conv2d(a, b, 3, padding=1, bias=False), nn.ReLU())).message
-    assert "build(1, 2)['weights'] should be" in message
+    assert "build(1, 2): the shapes of the weights should be a list of 2 texts; yours is a list of 1 text" in message
     assert "should be a network (Sequential); yours is the number 3" in check(lambda a, b: 3).message
 
 

@@ -114,7 +114,7 @@ def test_an_untouched_submission_gets_nothing_and_help_from_another_cell_counts(
 
 CHEATS = """
 from dataclasses import replace
-from cnnlab.lessons import exercise
+from cnnlab.lessons import compare, diagnose, exercise
 from cnnlab.teaching import teach
 import torch
 full = exercise.Feedback("01.pooling", "passed", "Well done.", 2, 2)
@@ -127,8 +127,8 @@ for id, task in list(exercise._EXERCISES.items()):
     object.__setattr__(task, "checker", lambda answer: None)
     exercise._EXERCISES[id] = replace(task, checker=lambda answer: None)
 exercise.Wrong = type("Wrong", (Exception,), {})
-exercise._judged = exercise._compared = lambda *_: ""
-exercise.difference = exercise.compare.difference = lambda *_: None
+exercise.judged = diagnose.judged = diagnose._compared = lambda *_: ""
+exercise.difference = compare.difference = lambda *_: None
 exercise.Exercise.cases = exercise.Exercise.arguments = lambda *_: []
 teach.referee = teach._keep = lambda *_: None
 torch.equal = torch.allclose = torch.isclose = lambda *_, **__: True
