@@ -69,8 +69,8 @@ def rates(grids: Mapping[str, Mapping[float, training.Run]]) -> Table:
         tried = [f"{lr:g}: {accuracy(run):.1f} %" for lr, run in runs.items()]
         rows.append([name, *tried, f"{best(runs):g}"])
     columns = max(len(row) for row in rows) - 2
-    header = ["network", *(f"rate {i + 1}" for i in range(columns)), "chosen"]
-    return Table(header, rows, "learning rate: accuracy on validation images")
+    header = ["network", *["rate: accuracy"] * columns, "chosen"]
+    return Table(header, rows, "Accuracy on the validation images at each learning rate")
 
 
 def counts(model: LeNet5_1998) -> Table:
@@ -133,7 +133,7 @@ def bitmap_images(values: Tensor) -> Tensor:
     return (1 - values.clamp(-1, 1).view(-1, 1, 12, 7)) / 2
 
 
-def drawings(networks: Mapping[str, LeNet5_1998], dataset: Dataset) -> view.Picture:
+def drawings(networks: Mapping[str, LeNet5_1998], dataset: Dataset, title: str) -> view.Picture:
     """The first test image of each class, and under it what F6 of each network makes of it."""
     labels = dataset.test.labels
     first = [int((labels == label).nonzero()[0]) for label in range(len(dataset.classes)) if (labels == label).any()]
@@ -144,38 +144,29 @@ def drawings(networks: Mapping[str, LeNet5_1998], dataset: Dataset) -> view.Pict
         rows.append(F.interpolate(bitmap_images(torch.stack(f6)), size=(24, 14)))
     names = [dataset.classes[int(labels[i])] for i in first]
     captions = [f"{kind} {name}" for kind in ("written", *networks) for name in names]
-    title = "What F6 draws: " + ", then ".join(f"{name}" for name in networks)
     return view.images(torch.cat(rows), captions, columns=len(first), title=title)
 
 
-def line(
-    image: Tensor, readings: Mapping[str, Sequence[str]], distances: Mapping[str, Tensor], *, j: float, title: str
-) -> view.Picture:
-    """A line of writing, what is read at each place of the window, and how far F6 is from its nearest bitmap there.
+def line(dataset: Dataset, logits: Mapping[str, Tensor]) -> view.Picture:
+    """The first six test images side by side, and what networks read at each place of a window of 32 x 32 over them.
 
-    image: (32, W) grey; readings, distances: one value for each place, 4 pixels apart, by the name of the network.
+    logits: (lines, places, answers) by the name of the network, of which the first line is drawn; the places are four
+    pixels apart, and an answer that is no class is drawn as a dot.
     """
-    width = image.shape[1]
-    fig, (top, bottom) = view.figure(
-        2, 1, size=(9, 4.2), title=title, sharex=True, height_ratios=[1.1 + 0.3 * len(readings), 2]
-    )
-    places = [16 + 4 * place for place in range(len(next(iter(readings.values()))))]
-    height = 15  # of a row of readings, in pixels of the image
-    top.imshow(image.numpy(), extent=(0, width, 0, 32), cmap="gray_r", aspect="auto")
+    pixels = torch.cat(list(dataset.test.images[:6, 0]), dim=1)
+    readings = {name: named(values[0].argmax(1), dataset.classes) for name, values in logits.items()}
+    none = ", ".join(f"{name} {read.count('·')} of {len(read)}" for name, read in readings.items())
+    title = f"Places that are called no digit: {none}"
+    width, height = pixels.shape[1] + 30, 36 + 7.5 * len(readings)
+    fig, axis = view.figure(size=(9, 9 * height / width + 0.4), title=title)
+    axis.imshow(pixels.numpy(), extent=(0, pixels.shape[1], 0, 32), cmap="gray_r")
     for row, (name, read) in enumerate(readings.items()):
-        y = -height * (row + 0.6)
-        top.text(-4, y, name, ha="right", va="center", size=9)
-        for x, text in zip(places, read, strict=True):
-            centred = (x - 16) % 32 == 0
-            look = {"color": view.INK, "weight": "bold"} if centred else {"color": view.GREY}
-            top.text(x, y, text, ha="center", va="center", size=10 if centred else 8.5, **look)
-    view.blank(top).set(ylim=(-height * len(readings) - 3, 33))
-    for index, (name, values) in enumerate(distances.items()):
-        bottom.plot(places, values.numpy(), marker="os^D"[index], ms=4, color=f"C{index}", label=name)
-    bottom.axhline(j, color=view.INK, ls="--", lw=1)
-    bottom.annotate(f"j = {j:g}", (width, j), (2, 3), textcoords="offset points", size=9)
-    bottom.set(xlabel="middle of the window (pixels)", ylabel="distance² of F6\nfrom the nearest bitmap")
-    bottom.set(xlim=(0, width), ylim=(0, None), xticks=range(16, width, 32))
-    bottom.legend(loc="upper left", bbox_to_anchor=(1.03, 1))
+        y = -6 - 7.5 * row
+        axis.text(-4, y, name, ha="right", va="center", size=10)
+        for place, text in enumerate(read):
+            centred = place % 8 == 0
+            look = {"color": view.INK, "weight": "bold", "size": 12} if centred else {"color": view.GREY, "size": 9}
+            axis.text(16 + 4 * place, y, text, ha="center", va="center", **look)
+    view.blank(axis).set(xlim=(-30, pixels.shape[1]), ylim=(-7.5 * len(readings) - 3, 33))
     said = "; ".join(f"{name}: {' '.join(read)}" for name, read in readings.items())
-    return view.Picture(fig, f"{title}. At the places of a window that moves by 4 pixels the networks read, {said}.")
+    return view.Picture(fig, f"{title}. Six digits in a line, and what is read at each place. {said}.")
