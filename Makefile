@@ -1,4 +1,5 @@
 # make lab: open the course in JupyterLab.  make test: run every test and every notebook.  make teach: nbgrader.
+# make check: what is quick of all this.
 # All first make the environment in .venv, once, from the pinned requirements.txt.
 
 PY = .venv/bin/python
@@ -9,13 +10,16 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 LESSON ?=
 FLAGS ?=
 
-.PHONY: lab test notebooks html teach format lint clean
+.PHONY: lab check test notebooks html teach format lint clean
 
 lab: $(READY)
-	@.venv/bin/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00-start-here.ipynb $(FLAGS)
+	@$(PY) -m cnnlab lab my-lessons $(FLAGS)
+
+check: lint
+	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 -m "not slow"
 
 test: $(READY)
-	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 2
+	@OMP_NUM_THREADS=1 $(PY) -m pytest -n 2 --nbval
 
 notebooks: $(READY)
 	@$(PY) -m cnnlab.teaching.execute notebooks/$(LESSON)*.ipynb

@@ -6,6 +6,7 @@ torchrun --nproc_per_node 8 -m cnnlab train resnet50 --data imagenet --size 224 
 python -m cnnlab evaluate resnet20.safetensors --data cifar10
 python -m cnnlab surface resnet20.safetensors --data cifar10 --out surface.safetensors --picture surface.png
 python -m cnnlab record densenet
+python -m cnnlab lab my-lessons
 """
 
 import argparse
@@ -16,32 +17,46 @@ import sys
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
+# What needs PyTorch is imported by the commands that use it, so that `lab` opens at once.
+if TYPE_CHECKING:
+    import torch
 
-from cnnlab import data, lessons, measure, models, training
-from cnnlab.device import find_device, machine_class
-from cnnlab.lessons import records
-from cnnlab.table import Table
-
-# What a user can mend: one line without a traceback.
-ERRORS = (ValueError, OSError, data.DataError, training.CheckpointError, training.DivergedError)
+    from cnnlab import data, training
 
 
 def main(words: list[str] | None = None) -> int:
     """Run one command; returns the exit status: 0, or 2 with one line on stderr that says what was wrong."""
     words = sys.argv[1:] if words is None else words
-    given = _parser().parse_args(words, argparse.Namespace(words=words))
+    parser = _parser()
+    given, further = parser.parse_known_args(words, argparse.Namespace(words=words))
+    if further and given.run is not lab:
+        parser.error(f"unrecognized arguments: {' '.join(further)}")
+    given.further = further
     try:
         given.run(given)
-    except ERRORS as error:
-        print(f"error: {error}", file=sys.stderr)
+    except Exception as error:
+        if not isinstance(error, _what_a_user_can_mend()):
+            raise
+        print(f"error: {error}", file=sys.stderr)  # one line without a traceback
         return 2
     return 0
 
 
+def _what_a_user_can_mend() -> tuple[type[Exception], ...]:
+    from cnnlab import data, training
+
+    return (ValueError, OSError, data.DataError, training.CheckpointError, training.DivergedError)
+
+
 def train(given: argparse.Namespace) -> None:
     """Train a network by `training.fit` and write its weights; interrupted or killed, the same command goes on."""
+    import torch
+
+    from cnnlab import models, training
+    from cnnlab.device import find_device, machine_class
+
     out = Path(given.out)
     if out.suffix != ".safetensors":
         raise ValueError(f"--out must end in .safetensors, not {out.suffix or 'nothing'!r}.")
@@ -85,13 +100,17 @@ def train(given: argparse.Namespace) -> None:
         print(f"{out}: test accuracy {run.history[-1].test_accuracy:.2%} after {run.seconds:,.0f} s of training")
 
 
-def _epoch_line(run: training.Run) -> str:
+def _epoch_line(run: "training.Run") -> str:
     table = run.table()
     return ", ".join(f"{name} {value}" for name, value in zip(table.header, table.rows[-1], strict=True))
 
 
 def evaluate(given: argparse.Namespace) -> None:
     """Measure the weights in a file on a data set's test split."""
+    from cnnlab import training
+    from cnnlab.device import find_device
+    from cnnlab.table import Table
+
     model, dataset = _trained(given), _dataset(given)
     measured = training.evaluate(model.to(find_device(given.device)), dataset.test, precision=given.precision)
     row = [f"{len(dataset.test):,}", f"{measured.loss:.4f}", f"{measured.accuracy:.2%}", f"{measured.top5:.2%}"]
@@ -100,6 +119,11 @@ def evaluate(given: argparse.Namespace) -> None:
 
 def list_networks(given: argparse.Namespace) -> None:
     """The networks by name, with their parameters."""
+    import torch
+
+    from cnnlab import models
+    from cnnlab.table import Table
+
     rows = []
     for name in (name for name in models.list_models() if given.part in name):
         with torch.device("meta"):
@@ -112,6 +136,10 @@ def list_networks(given: argparse.Namespace) -> None:
 
 def surface(given: argparse.Namespace) -> None:
     """Measure the loss surface around the weights in a file; interrupted, the same command goes on."""
+    import torch
+
+    from cnnlab import data, measure
+
     model, dataset = _trained(given), _dataset(given)
     if isinstance(dataset.train, data.Stream):
         raise ValueError("A surface is measured on images in memory: leave --size out, or take fewer with --train.")
@@ -136,6 +164,9 @@ class Stopped(BaseException):
 
 def record(given: argparse.Namespace) -> None:
     """Make a lesson's records again, which takes longer than a lesson has; stopped, the same command goes on."""
+    from cnnlab import lessons
+    from cnnlab.lessons import records
+
     if not given.lesson:
         print(records.listed())
         return
@@ -158,14 +189,28 @@ def record(given: argparse.Namespace) -> None:
         signal.signal(signal.SIGINT, before)
 
 
-def _trained(given: argparse.Namespace) -> torch.nn.Module:
+def lab(given: argparse.Namespace) -> None:
+    """Copy the lessons into a folder, never over a file that differs, and open the first in JupyterLab."""
+    from cnnlab.teaching.lab import copy_lessons, open_lab
+
+    folder = Path(given.folder)
+    for line in copy_lessons(folder):
+        print(line, flush=True)
+    open_lab(folder, given.further)
+
+
+def _trained(given: argparse.Namespace) -> "torch.nn.Module":
+    from cnnlab import models
+
     about, _ = models.weight_file(given.file)
     if "model" not in about:
         raise ValueError(f"{given.file} does not say which network it is of.")
     return models.get_model(about["model"], weights=given.file).eval()
 
 
-def _dataset(given: argparse.Namespace) -> data.Dataset:
+def _dataset(given: argparse.Namespace) -> "data.Dataset":
+    from cnnlab import data, training
+
     if given.size:
         if given.train or given.test or given.hold_out:
             raise ValueError("--size streams a whole folder: leave --train, --test and --hold-out out.")
@@ -235,9 +280,13 @@ def _parser() -> argparse.ArgumentParser:
     recorded.add_argument("name", nargs="?", help="one of its records (default: all)")
     recorded.add_argument("--data", default="cifar10", help="a folder with CIFAR-10's training images, if not cifar10")
 
+    opened = command(lab, "lab")
+    opened.add_argument("folder", nargs="?", default="my-lessons", help="for your copies (default my-lessons)")
+    opened.epilog = "Further options go to JupyterLab, with a sign between name and value: --port=9000."
+
     for added in (trained, evaluated, measured):
-        added.add_argument("--data", required=True, help=f"{', '.join(data.names())}, or an image folder")
-        added.add_argument("--root", help="where the downloaded sets lie (default: datasets)")
+        added.add_argument("--data", required=True, help="street_digits, cifar10, ... or an image folder")
+        added.add_argument("--root", help="where the downloaded sets lie")
         added.add_argument("--train", type=int, metavar="IMAGES", help="how many (default: all)")
         added.add_argument("--test", type=int, metavar="IMAGES", help="how many (default: all)")
         added.add_argument("--hold-out", type=int, metavar="IMAGES", help="test on so many of the training images")

@@ -1,7 +1,7 @@
 """The door that the lessons use: exercises, predictions, the lecture's statements, records, and what was passed."""
 
 from cnnlab.lessons.claims import Claim, all_claims, claims
-from cnnlab.lessons.exercise import Exercise, Feedback, Hint, exercises, hint, solution
+from cnnlab.lessons.exercise import Exercise, Feedback, Hint, answer, exercises, hint, solution
 from cnnlab.lessons.exercise import check as _check
 from cnnlab.lessons.predict import Prediction, predict
 from cnnlab.lessons.progress import note as _note
@@ -11,7 +11,7 @@ from cnnlab.lessons.settings import begin, expect
 
 __all__ = [
     "Claim", "Exercise", "Feedback", "Hint", "Prediction", "Record",
-    "all_claims", "begin", "check", "claims", "exercises", "expect", "hint", "predict", "progress",
+    "all_claims", "answer", "begin", "check", "claims", "exercises", "expect", "hint", "predict", "progress",
     "record", "record_so_far", "recorded_surface", "save_record", "solution",
 ]  # fmt: skip
 

@@ -32,7 +32,7 @@ def test_make_lab_serves_the_first_lesson(tmp_path):
                 if found := re.search(r"http://127\.0\.0\.1:\d+/lab/tree/\S+", (tmp_path / "log").read_text()):
                     break
             address = found.group().split("?")[0]
-            assert address.endswith("/lab/tree/notebooks/00-start-here.ipynb")
+            assert address.endswith("/lab/tree/00-start-here.ipynb")
             page = urllib.request.urlopen(f"{address}?token=secret").read().decode()
             assert "JupyterLab" in page
             served = address.replace("/lab/tree/", "/api/contents/") + "?token=secret"

@@ -147,7 +147,7 @@ def test_data_load_refuses_in_words(name, size, seed):
     name=st.one_of(values, st.sampled_from(["lenet5", "resnet20_tiny", "nasnet_a_mobile_tiny", "vit_tiny"])),
     classes=values,
     weights=values,
-    options=st.dictionaries(st.sampled_from(["width", "depths", "shortcut", "patch_size", "so"]), values, max_size=2),
+    options=st.dictionaries(st.sampled_from(["width", "depths", "shortcut", "small_images", "so"]), values, max_size=2),
 )
 def test_get_model_refuses_in_words(name, classes, weights, options):
     try:

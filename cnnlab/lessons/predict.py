@@ -36,13 +36,12 @@ class Prediction(widgets.VBox):
     def __init__(self, id: str, question: str, options: Mapping[str, object]) -> None:
         self.id, self.question, self.options = id, question, dict(options)
         labels = list(self.options)
-        self.control = widgets.Select(  # a list of its own: one stop of the keyboard, named by its label
+        self.control = widgets.RadioButtons(  # Tab and Space, which JupyterLab leaves alone: arrows move its cells
             options=labels,
             index=labels.index(_chosen[id]) if _chosen.get(id) in labels else None,
-            rows=len(labels),
             description=question,
             style={"description_width": "initial"},
-            layout=widgets.Layout(width="auto"),
+            layout=widgets.Layout(flex_flow="column", align_items="flex-start", width="auto"),
         )
         self._said = widgets.HTML()
         super().__init__([self.control, self._said])

@@ -16,7 +16,7 @@ def small_vit(seed: int = 0) -> ViT:
     """
     torch.manual_seed(seed)
     model = models.get_model("vit_b_16_tiny", depth=2, mlp_width=128)
-    nn.init.normal_(model.stem[1].pos_embedding)
+    nn.init.normal_(model.stem.positions.pos_embedding)
     return model
 
 

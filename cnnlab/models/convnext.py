@@ -99,12 +99,8 @@ class ConvNeXt(nn.Module):
             for number in range(1, depth + 1):
                 stage.add_module(f"block{number}", Block(channels, next(drops), layer_scale))
             self.stages.append(stage)
-        self.head = named(
-            pool=nn.AdaptiveAvgPool2d(1),
-            flatten=nn.Flatten(),
-            norm=nn.LayerNorm(channels, eps=1e-6),
-            fc=nn.Linear(channels, num_classes),
-        )
+        norm, fc = nn.LayerNorm(channels, eps=1e-6), nn.Linear(channels, num_classes)
+        self.head = named(pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), norm=norm, fc=fc)
         for layer in self.modules():
             if isinstance(layer, (nn.Conv2d, nn.Linear)):
                 nn.init.trunc_normal_(layer.weight, std=0.02)

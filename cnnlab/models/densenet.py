@@ -64,13 +64,15 @@ class DenseBlock(nn.ModuleList):
     def forward(self, x: Tensor) -> Tensor:
         maps = [x]
         for layer in self:
-
-            def new_maps(*maps: Tensor, layer: DenseLayer = layer) -> Tensor:
-                return layer(torch.cat(maps, dim=1))
-
-            again = self.memory_efficient and torch.is_grad_enabled() and any(each.requires_grad for each in maps)
-            maps.append(checkpoint(new_maps, *maps, use_reentrant=True) if again else new_maps(*maps))
+            if self.memory_efficient and torch.is_grad_enabled() and any(each.requires_grad for each in maps):
+                maps.append(checkpoint(new_maps, layer, *maps, use_reentrant=True))
+            else:
+                maps.append(new_maps(layer, *maps))
         return torch.cat(maps, dim=1)
+
+
+def new_maps(layer: nn.Module, *maps: Tensor) -> Tensor:
+    return layer(torch.cat(maps, dim=1))
 
 
 def transition(in_channels: int, out_channels: int) -> nn.Sequential:
@@ -130,13 +132,8 @@ class DenseNet(nn.Module):
             block = DenseBlock(kept, depth, growth_rate, bottleneck, dropout, memory_efficient)
             self.stages.append(named(transition=between, block=block))
             channels = kept + depth * growth_rate
-        self.head = named(
-            norm=nn.BatchNorm2d(channels),
-            relu=nn.ReLU(inplace=True),
-            pool=nn.AdaptiveAvgPool2d(1),
-            flatten=nn.Flatten(),
-            fc=nn.Linear(channels, num_classes),
-        )
+        norm, relu, fc = nn.BatchNorm2d(channels), nn.ReLU(inplace=True), nn.Linear(channels, num_classes)
+        self.head = named(norm=norm, relu=relu, pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=fc)
         self.min_size = 2 ** (len(depths) - 1) if small_images else 2 ** (len(depths) + 1) - 3
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):

@@ -145,13 +145,9 @@ class EfficientNet(nn.Module):
                 stage.append(MBConv(channels, width, kernel_size, first, expansion, next(drops)))
                 channels = width
             self.stages.append(stage)
-        self.head = named(
-            conv=conv_norm_silu(channels, 4 * channels, kernel_size=1),
-            pool=nn.AdaptiveAvgPool2d(1),
-            flatten=nn.Flatten(),
-            dropout=nn.Dropout(dropout, inplace=True),
-            fc=nn.Linear(4 * channels, num_classes),
-        )
+        conv, drop = conv_norm_silu(channels, 4 * channels, kernel_size=1), nn.Dropout(dropout, inplace=True)
+        pool, fc = nn.AdaptiveAvgPool2d(1), nn.Linear(4 * channels, num_classes)
+        self.head = named(conv=conv, pool=pool, flatten=nn.Flatten(), dropout=drop, fc=fc)
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, mode="fan_out")

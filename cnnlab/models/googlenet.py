@@ -151,12 +151,8 @@ class GoogLeNet(nn.Module):
         if aux_heads:  # on 4a and 4d, the third and the sixth module
             heads = (AuxiliaryHead(outputs[i], width_mult, not original, aux_dropout, num_classes) for i in (2, 5))
             self.aux_heads = nn.ModuleList(heads)
-        self.head = named(
-            pool=nn.AdaptiveAvgPool2d(1),
-            flatten=nn.Flatten(),
-            dropout=nn.Dropout(dropout),
-            fc=nn.Linear(channels, num_classes),
-        )
+        drop, fc = nn.Dropout(dropout), nn.Linear(channels, num_classes)
+        self.head = named(pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), dropout=drop, fc=fc)
         for layer in self.modules():
             if isinstance(layer, (nn.Conv2d, nn.Linear)) and (original or small_images):
                 # He's of 2015, as the paper says nothing. From Glorot's the twin of 2014 learns nothing, and from

@@ -39,8 +39,9 @@ class DepthwiseSeparable(nn.Sequential):
 
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
         super().__init__()
-        self.depthwise = conv_norm_act(in_channels, in_channels, kernel_size=3, stride=stride, groups=in_channels)
-        self.pointwise = conv_norm_act(in_channels, out_channels, kernel_size=1)
+        filtered = conv_norm_act(in_channels, in_channels, kernel_size=3, stride=stride, groups=in_channels)
+        self.depthwise, self.norm1, self.act1 = filtered
+        self.pointwise, self.norm2, self.act2 = conv_norm_act(in_channels, out_channels, kernel_size=1)
 
 
 class FullConvolution(nn.Sequential):
@@ -48,7 +49,7 @@ class FullConvolution(nn.Sequential):
 
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
         super().__init__()
-        self.full = conv_norm_act(in_channels, out_channels, kernel_size=3, stride=stride)
+        self.conv, self.norm, self.act = conv_norm_act(in_channels, out_channels, kernel_size=3, stride=stride)
 
 
 def initialize(model: nn.Module) -> None:

@@ -78,13 +78,9 @@ class MobileNetV2(nn.Module):
                 stage.append(InvertedResidual(channels, width, stride if index == 0 else 1, expansion))
                 channels = width
             self.stages.append(stage)
-        self.head = named(
-            conv=conv_norm_act(channels, last, kernel_size=1),
-            pool=nn.AdaptiveAvgPool2d(1),
-            flatten=nn.Flatten(),
-            dropout=nn.Dropout(dropout),
-            fc=nn.Linear(last, num_classes),
-        )
+        conv, drop = conv_norm_act(channels, last, kernel_size=1), nn.Dropout(dropout)
+        pool, fc = nn.AdaptiveAvgPool2d(1), nn.Linear(last, num_classes)
+        self.head = named(conv=conv, pool=pool, flatten=nn.Flatten(), dropout=drop, fc=fc)
         initialize(self)
 
     def forward(self, x: Tensor) -> Tensor:

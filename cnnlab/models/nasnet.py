@@ -260,13 +260,8 @@ class NASNet(nn.Module):
                     p, p_size = h, h_size
                 h, h_size = stage[-1].out_channels, h_size + stride - 1
             self.stages.append(stage)
-        self.head = named(
-            relu=nn.ReLU(inplace=True),
-            pool=nn.AdaptiveAvgPool2d(1),
-            flatten=nn.Flatten(),
-            dropout=nn.Dropout(dropout),
-            fc=nn.Linear(h, num_classes),
-        )
+        relu, drop, fc = nn.ReLU(inplace=True), nn.Dropout(dropout), nn.Linear(h, num_classes)
+        self.head = named(relu=relu, pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), dropout=drop, fc=fc)
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, mode="fan_out")

@@ -15,21 +15,6 @@ from .layers import check_size, named
 DEPTHS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}
 
 
-def conv_stage(in_channels: int, out_channels: int, depth: int, batch_norm: bool) -> nn.Sequential:
-    """So many 3x3 convolutions, then a pool: (N, in_channels, H, W) -> (N, out_channels, H/2, W/2).
-
-    >>> [name for name, _ in conv_stage(3, 64, depth=2, batch_norm=False).named_children()]
-    ['conv1', 'relu1', 'conv2', 'relu2', 'pool']
-    """
-    layers: dict[str, nn.Module | None] = {}
-    for index in range(1, depth + 1):
-        layers[f"conv{index}"] = nn.Conv2d(in_channels, out_channels, 3, padding=1)
-        layers[f"norm{index}"] = nn.BatchNorm2d(out_channels) if batch_norm else None
-        layers[f"relu{index}"] = nn.ReLU(inplace=True)
-        in_channels = out_channels
-    return named(**layers, pool=nn.MaxPool2d(2))
-
-
 class VGG(nn.Module):
     """A VGG network, for images of 32 pixels or more a side: (N, in_channels, H, W) -> (N, num_classes) logits.
 
@@ -59,15 +44,20 @@ class VGG(nn.Module):
         if len(depths) != 5:
             raise ValueError(f"A VGG network has five stages, so depths are five numbers, not {depths}.")
         self.stem = nn.Identity()  # a VGG has no other beginning than its first stage
-        widths = [width * factor for factor in (1, 2, 4, 8, 8)]
-        befores = [in_channels, *widths[:-1]]
-        stages = zip(befores, widths, depths, strict=True)
-        self.stages = nn.Sequential(*(conv_stage(*numbers, batch_norm) for numbers in stages))
+        self.stages, channels = nn.Sequential(), in_channels
+        for depth, factor in zip(depths, (1, 2, 4, 8, 8), strict=True):
+            stage: dict[str, nn.Module | None] = {}
+            for number in range(1, depth + 1):
+                stage[f"conv{number}"] = nn.Conv2d(channels, width * factor, 3, padding=1)
+                stage[f"norm{number}"] = nn.BatchNorm2d(width * factor) if batch_norm else None
+                stage[f"relu{number}"] = nn.ReLU(inplace=True)
+                channels = width * factor
+            self.stages.append(named(**stage, pool=nn.MaxPool2d(2)))
         side = 1 if small_images else 7
         self.head = named(
             pool=nn.AdaptiveAvgPool2d(side),
             flatten=nn.Flatten(),
-            fc1=nn.Linear(widths[-1] * side * side, hidden),
+            fc1=nn.Linear(channels * side * side, hidden),
             relu1=nn.ReLU(inplace=True),
             dropout1=nn.Dropout(dropout),
             fc2=nn.Linear(hidden, hidden),

@@ -3,7 +3,7 @@
     python -m cnnlab.teaching.site site
 
 A page shows what a notebook stored: nothing is executed. Formulas become MathML, which browsers draw themselves; a
-widget is the picture of its first state; a surface still turns.
+widget is the picture of its first state, a prediction its question; a surface still turns.
 """
 
 import argparse

@@ -3,7 +3,7 @@
 from cnnlab.training import pipelines
 from cnnlab.training.augment import Augment
 from cnnlab.training.checkpoint import CheckpointError
-from cnnlab.training.grow import Growth, grow, initialise
+from cnnlab.training.grow import Growth, grow, initialize
 from cnnlab.training.loop import evaluate, fit
 from cnnlab.training.run import DivergedError, Epoch, Metrics, Run
 from cnnlab.training.search import CellSpace, Controller, Search, evolve, policy_loss, random_search, reinforce
@@ -40,7 +40,7 @@ __all__ = [
     "fit",
     "freeze",
     "grow",
-    "initialise",
+    "initialize",
     "last_layer",
     "linear_probe",
     "pipelines",

@@ -27,10 +27,10 @@ class Growth:
         return self.table()._repr_html_()
 
 
-def initialise(model: nn.Module, rule: Callable[[Tensor], object]) -> nn.Module:
+def initialize(model: nn.Module, rule: Callable[[Tensor], object]) -> nn.Module:
     """Draw the weights of all convolutions and linear layers anew by a rule of `nn.init`, in place; biases become 0.
 
-    >>> initialise(models.get_model("vgg19_tiny"), nn.init.xavier_uniform_)  # doctest: +SKIP
+    >>> initialize(models.get_model("vgg19_tiny"), nn.init.xavier_uniform_)  # doctest: +SKIP
     """
     for layer in model.modules():
         if isinstance(layer, (nn.Conv2d, nn.Linear)):
@@ -53,7 +53,7 @@ def grow(deep: nn.Module, shallow: nn.Module, *, convolutions: int | None = None
     Raises ValueError where a layer to be copied has no counterpart of its shape; `deep` is then untouched.
 
     >>> grow(models.get_model("vgg13_tiny"), models.get_model("vgg11_tiny"), convolutions=1)  # doctest: +SKIP
-    4 layers copied: stages.0.0, head.2, head.5, head.8; 9 left as they were
+    4 layers copied: stages.0.conv1, head.fc1, head.fc2, head.fc3; 9 left as they were
     """
     theirs, ours = _layers(shallow), _layers(deep)
     seen, wanted = 0, []

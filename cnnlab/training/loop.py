@@ -42,6 +42,7 @@ def fit(
 
     model: (N, C, H, W) float images -> (N, classes) logits. It is trained in place and left in eval mode. A model with
         auxiliary heads returns their logits too while it trains; their losses count `model.aux_weight` times.
+    dataset: tested on its test images; `dataset.choosing()` is the same set, tested on its validation images.
     lr: the highest learning rate. SGD wants about 0.1, AdamW about 0.002.
     schedule: "one-cycle" (Smith, Topin 2017): the rate rises from lr / 25 to lr in a quarter of the steps and falls to
         almost 0 in the others, along a cosine, while the momentum goes from 0.05 above its value to 0.05 below and back

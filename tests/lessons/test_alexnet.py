@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from cnnlab import data, models
-from cnnlab.lessons.alexnet.study import centred, initialised, losses_until, reached
+from cnnlab.lessons.alexnet.study import centred, initialized, losses_until, reached
 
 
 def digits() -> data.Dataset:
@@ -46,7 +46,7 @@ def test_centred_pixels_keep_their_scale():
 @pytest.mark.parametrize(("nonlinearity", "factor"), [("relu", 2), ("linear", 1)])
 def test_weights_keep_signals_their_size_and_no_class_is_preferred_at_first(nonlinearity, factor):
     torch.manual_seed(0)
-    model = initialised(models.get_model("alexnet_tiny"), nonlinearity)
+    model = initialized(models.get_model("alexnet_tiny"), nonlinearity)
     for layer in (layer for layer in model.modules() if isinstance(layer, nn.Conv2d)):
         assert math.isclose(layer.weight.std().item(), math.sqrt(factor / layer.weight[0].numel()), rel_tol=0.1)
     assert not model(torch.randn(2, 3, 32, 32)).any()

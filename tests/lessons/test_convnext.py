@@ -40,9 +40,9 @@ def test_first_weights_by_width_fit_any_width():
     for width in (12, 48):
         torch.manual_seed(0)
         model = study.build(12, width)
-        assert model.stages[0][0].residual[3].weight.std().item() == pytest.approx(0.02, rel=0.2)
+        assert model.stages[0][0].residual.fc1.weight.std().item() == pytest.approx(0.02, rel=0.2)
         assert study.weights_by_width(model) is model
-        assert model.stages[0][0].residual[3].weight.std().item() == pytest.approx((3 * width) ** -0.5, rel=0.15)
+        assert model.stages[0][0].residual.fc1.weight.std().item() == pytest.approx((3 * width) ** -0.5, rel=0.15)
 
 
 def test_the_family_is_the_registrys():

@@ -16,7 +16,6 @@ from cnnlab.lessons.densenet.study import (
     AddingNet,
     concatenating,
     connected_pairs,
-    frugal,
     missed,
     readers,
     reuse,
@@ -41,26 +40,14 @@ def test_an_adding_block_adds():
     torch.testing.assert_close(block(x), first + block[1](first))
 
 
-def test_the_frugal_copy_keeps_less_and_has_the_same_gradients():
-    model, images = small().train(), torch.randn(2, 3, 16, 16)
-    thrifty = frugal(model)
-    assert measure.kept_bytes(thrifty, images) < 0.7 * measure.kept_bytes(model, images)
-    for network in (model, thrifty):
-        network(images).square().sum().backward()
-    for one, other in zip(model.parameters(), thrifty.parameters(), strict=True):
-        torch.testing.assert_close(one.grad, other.grad)
-    once, twice = (network.stages[0][-1][0][0].num_batches_tracked for network in (model, thrifty))
-    assert twice == once + 1  # its batch norms have seen the batch again in the backward pass
-
-
 def test_reuse_is_the_mean_weight_of_each_source():
     model = small()
     first, second = reuse(model)
     assert first.shape == (3, 3) and second.shape == (4, 4)
-    weight = model.stages[0][-1][1][2].weight.detach()  # the second layer's convolution reads 6 maps and 4 maps
+    weight = model.stages[0].block[1].conv2.weight.detach()  # the second layer's convolution reads 6 maps and 4 maps
     torch.testing.assert_close(first[:2, 1], torch.stack([weight[:, :6].abs().mean(), weight[:, 6:].abs().mean()]))
     assert first[2, 1].isnan() and not first[2, 2].isnan()
-    transition, head = model.stages[1][2].weight.detach(), model.head[-1].weight.detach()
+    transition, head = model.stages[1].transition.conv.weight.detach(), model.head.fc.weight.detach()
     torch.testing.assert_close(first[1, 2], transition[:, 6:10].abs().mean())
     torch.testing.assert_close(second[3, 3], head[:, -4:].abs().mean())
 
@@ -75,8 +62,8 @@ def test_readers_see_all_maps_before_them():
 def test_missed_is_zero_where_the_weights_are():
     model, images, labels = small().eval(), torch.randn(8, 3, 16, 16), torch.arange(8)
     with torch.no_grad():
-        model.stages[0][-1][1][2].weight[:, 6:] = 0
-        model.head[-1].weight[:, :14] *= 10
+        model.stages[0].block[1].conv2.weight[:, 6:] = 0
+        model.head.fc.weight[:, :14] *= 10
     first, second = missed(model, images, labels)
     assert abs(first[1, 1]) < 1e-6 < abs(first[0, 1])
     assert abs(second[0, 3]) == second[:, 3].abs().max()

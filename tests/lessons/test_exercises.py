@@ -10,19 +10,20 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cnnlab import course, data, models, training
+from cnnlab import course, data, measure, models, training, view
 from cnnlab.models import nasnet
 
 
-def run(exercise: course.Exercise, source: str) -> object:
-    """What the learner's cell would leave in the exercise's variable."""
+def run(exercise: course.Exercise, source: str, imports: str = "") -> object:
+    """What the learner's cell would leave in the exercise's variable. imports: those of the lesson's cells before."""
     filename = f"<exercise {exercise.id} {abs(hash(source))}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    names = {"__name__": "__main__", "math": math, "torch": torch, "nn": nn, "F": F}
-    names |= {"course": course, "data": data, "models": models, "training": training}
+    names = {"__name__": "__main__", "math": math, "np": np, "torch": torch, "nn": nn, "F": F}
+    names |= {"course": course, "data": data, "measure": measure, "models": models, "training": training, "view": view}
     names |= {name: getattr(nasnet, name) for name in ("CellSpec", "NORMAL_A", "REDUCTION_A")}
     images = data.load("street_digits") if "dataset" in source or "street" in source else None
     names |= {"dataset": images, "street": images}
+    exec(imports, names)
     exec(compile(source, filename, "exec"), names)
     return names[exercise.name]
 

@@ -32,16 +32,16 @@ def filled(module: nn.Module) -> nn.Module:
 
 def test_the_original_is_the_package_s_basic_block():
     block, reference = filled(Original(4, 8, 2)), BasicBlock(4, 8, 2, "A").eval()
-    reference.residual[0], reference.residual[1] = block.conv1, block.norm1
-    reference.residual[3], reference.residual[4] = block.conv2, block.norm2
+    reference.residual.conv1, reference.residual.norm1 = block.conv1, block.norm1
+    reference.residual.conv2, reference.residual.norm2 = block.conv2, block.norm2
     x = torch.randn(2, 4, 8, 8)
     torch.testing.assert_close(block(x), reference(x))
 
 
 def test_pre_activation_is_the_package_s_block():
     block, reference = filled(PreActivation(4, 4)), PreActBasicBlock(4, 4).eval()
-    reference.activate[0], reference.residual[0] = block.norm1, block.conv1
-    reference.residual[1], reference.residual[3] = block.norm2, block.conv2
+    reference.activate.norm1, reference.residual.conv1 = block.norm1, block.conv1
+    reference.residual.norm2, reference.residual.conv2 = block.norm2, block.conv2
     x = torch.randn(2, 4, 8, 8)
     torch.testing.assert_close(block(x), reference(x))
 

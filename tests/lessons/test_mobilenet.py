@@ -9,7 +9,7 @@ from cnnlab.lessons.mobilenet.study import folded, kind, seconds_by_kind, step, 
 
 def tiny() -> nn.Module:
     torch.manual_seed(0)
-    return models.get_model("mobilenet_v1_tiny", width=0.125)
+    return models.get_model("mobilenet_v1_tiny", width_mult=0.125)
 
 
 def test_work_counts_mult_adds_weights_and_bytes():
@@ -48,7 +48,7 @@ def test_folding_keeps_the_function_and_drops_the_batch_norms():
 
 def test_a_step_of_training_goes_back_and_one_of_use_does_not():
     net, images, ran = tiny(), torch.randn(2, 3, 32, 32), []
-    net.stem[0].weight.register_hook(lambda gradient: ran.append(gradient.abs().sum() > 0))
+    net.stem.conv.weight.register_hook(lambda gradient: ran.append(gradient.abs().sum() > 0))
     step(net, images, training=False, precision="fp32")()
     assert not ran and not net.training
     step(net, images, training=True, precision="fp32")()

@@ -28,7 +28,7 @@ def test_its_file_is_small_and_says_where_it_comes_from(network, weights):
     path = FOLDER / f"{network}-{weights}.safetensors"
     about, tensors = models.weight_file(path)
     assert path.stat().st_size < 600 * 1024
-    assert about["model"] == network and about["command"].startswith("python data/") and "seed" in about
+    assert about["model"] == network and about["command"].startswith("python -m cnnlab record ") and "seed" in about
     assert all(tensor.isfinite().all() for tensor in tensors.values())
 
 

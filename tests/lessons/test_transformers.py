@@ -11,11 +11,11 @@ from cnnlab.lessons.transformers import study
 
 def test_the_shares_are_those_that_the_layer_uses():
     model = models.get_model("vit_b_16_tiny").eval()
-    nn.init.normal_(model.stages[0][1].attention[1].in_proj_weight)  # far from equal shares
+    nn.init.normal_(model.stages[0][1].attention.in_proj_weight)  # far from equal shares
     images = torch.randn(2, 3, 32, 32)
     shares = study.attention(model, images)
     assert len(shares) == 4 and shares[1].shape == (2, 4, 17, 17) and shares[1].max() > 0.5
-    norm, layer = model.stages[0][1].attention
+    norm, layer = model.stages[0][1].norm1, model.stages[0][1].attention
     with torch.no_grad():
         x = norm(model.stages[0][0](model.stem(images)))
         values = F.linear(x, layer.in_proj_weight, layer.in_proj_bias).unflatten(2, (3, 4, 16))[:, :, 2].transpose(1, 2)

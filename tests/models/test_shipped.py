@@ -90,7 +90,7 @@ def test_networks_from_photographs_load_by_name_and_have_a_record(path):
     assert sum(p.numel() for p in model.parameters()) == said.results["parameters"]
     assert said.command == f"python -m cnnlab record loss_surfaces {path.stem}" and said.results["seed"] == 0
     about, _ = weight_file(path)
-    assert (about["model"], about["seed"]) == (name, 0)
+    assert (about["model"], about["command"], about["seed"]) == (name, said.command, 0)
     assert said.results["held_out"]["accuracy"] == pytest.approx(said.results["history"][-1]["test_accuracy"], abs=5e-3)
     assert path.stat().st_size < 4 * 2**20
     with torch.inference_mode():

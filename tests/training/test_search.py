@@ -41,7 +41,7 @@ def test_every_sequence_is_a_network_that_runs():
     generator = torch.Generator().manual_seed(0)
     for _ in range(8):
         normal, reduction = SPACE.cells(SPACE.sample(generator))
-        options = {"width": 4, "depth": 1, "stem_channels": 4, "stem_cells": 0, "num_classes": 10}
+        options = {"width": 4, "depth": 1, "stem_width": 4, "small_images": True, "num_classes": 10}
         net = models.get_model("nasnet_a_mobile", normal=normal, reduction=reduction, **options)
         assert net(torch.zeros(2, 3, 16, 16)).shape == (2, 10)
 

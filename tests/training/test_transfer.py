@@ -89,7 +89,7 @@ def test_rates_are_shares_of_the_learning_rate(net, few):
     for share in (1.0, 0.1, 0.0):
         model = copy.deepcopy(before)
         training.fit(model, few, rates={"stem": share}, **arguments)
-        moved[share] = (model.stem[0].weight - before.stem[0].weight).norm().item()
+        moved[share] = (model.stem.conv.weight - before.stem.conv.weight).norm().item()
     assert moved[0.0] == 0 and moved[0.1] == pytest.approx(0.1 * moved[1.0], rel=1e-3)
     with pytest.raises(ValueError, match=r"no share 0\.5 for 'stam' is possible: the parts"):
         training.fit(net, few, rates={"stam": 0.5}, progress=False)

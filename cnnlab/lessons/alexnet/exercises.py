@@ -270,8 +270,10 @@ def check_dropout(dropout) -> None:
         my_run = ...
     """,
     solution="""
+        from cnnlab.lessons.alexnet import study
+
         torch.manual_seed(0)
-        mine = course.study.initialised(models.get_model("alexnet_tiny", dropout=0.3))
+        mine = study.initialized(models.get_model("alexnet_tiny", dropout=0.3))
         few = data.load("street_digits", train=500, test=1000)
         moved = training.Augment(shift=2, rotate=10, zoom=0.2, shear=0.2, contrast=0.4)
         my_run = training.fit(mine, few, epochs=60, lr=0.02, batch_size=32, augment=moved)
@@ -279,7 +281,7 @@ def check_dropout(dropout) -> None:
     hints=[
         "Other images made of the same 500 help more than any layer: training.fit(..., augment=training.Augment(...))."
         " Which changes leave a digit the same digit?",
-        "study.initialised saves many epochs at the start. Then small shifts, turns, zooms and slopes, contrasts,"
+        "study.initialized saves many epochs at the start. Then small shifts, turns, zooms and slopes, contrasts,"
         " a little dropout, and 50 epochs or more.",
     ],
     wrong={

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from cnnlab import data, models, training
-from cnnlab.lessons.alexnet.study import centred, initialised, losses_until, reached
+from cnnlab.lessons.alexnet.study import centred, initialized, losses_until, reached
 from cnnlab.lessons.records import Draft
 
 TARGET, MOST, EVERY = 0.5, 1200, 10
@@ -53,7 +53,7 @@ def steps_to_target(case: str, lr: float, seed: int, dataset: data.Dataset, most
     torch.manual_seed(seed)
     model = models.get_model("alexnet_tiny", dropout=0.0, activation=nn.Tanh if "tanh" in case else nn.ReLU)
     if "initialised" in case:
-        model = initialised(model, "linear" if "tanh" in case else "relu")
+        model = initialized(model, "linear" if "tanh" in case else "relu")
     images = centred(dataset) if "centred" in case else dataset
     losses = losses_until(TARGET, model, images, lr=lr, most=most or MOST, seed=seed)
     means = [sum(losses[i : i + EVERY]) / EVERY for i in range(0, len(losses) - EVERY + 1, EVERY)]
@@ -75,7 +75,7 @@ def dropout(draft: Draft) -> None:
                 continue
             dataset = data.load("street_digits", train=500, test=1000, seed=seed)
             torch.manual_seed(seed)
-            model = initialised(models.get_model("alexnet_tiny", width=8, hidden=512, dropout=rate))
+            model = initialized(models.get_model("alexnet_tiny", width=8, hidden=512, dropout=rate))
             run = training.fit(model, dataset, epochs=80, lr=0.01, batch_size=32, seed=seed, progress=False)
             known, new = training.evaluate(model, dataset.train), training.evaluate(model, dataset.test)
             print(f"dropout {rate:g}, seed {seed}: {known.accuracy:.1%} and {new.accuracy:.1%}", flush=True)

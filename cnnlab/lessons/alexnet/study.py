@@ -63,7 +63,7 @@ def centred(dataset: Dataset) -> Dataset:
     return replace(dataset, train=train, test=test)
 
 
-def initialised(model: nn.Module, nonlinearity: str = "relu") -> nn.Module:
+def initialized(model: nn.Module, nonlinearity: str = "relu") -> nn.Module:
     """The same model, its weights drawn anew so that signals keep their size from layer to layer.
 
     nonlinearity: as in `nn.init.calculate_gain`. "relu" is He's rule (He et al. 2015, "Delving Deep into Rectifiers",

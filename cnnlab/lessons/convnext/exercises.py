@@ -246,7 +246,8 @@ def check_block(block) -> None:
     reference = Block(6, layer_scale=1.0).eval()
     for parameter in reference.parameters():
         nn.init.normal_(parameter, std=0.5)
-    depthwise, _, norm, widen, _, narrow, _ = reference.residual
+    depthwise, norm = reference.residual.depthwise, reference.residual.norm
+    widen, narrow = reference.residual.fc1, reference.residual.fc2
     scale, x = reference.layer_scale.flatten().detach(), torch.randn(2, 6, 5, 8)
     given = x.clone()
     with torch.no_grad():
@@ -381,8 +382,8 @@ def check_inside(inside) -> None:
     wrong={
         "not a network": "my_network = 0.8",
         "batch norm": "my_network = models.get_model('resnet20_tiny')",
-        "at most 3 million": "my_network = models.get_model('convnext_tiny_tiny', widths=(48, 96, 192, 384))",
-        "at least 50 %": "my_network = models.get_model('convnext_tiny_tiny', widths=(12, 24, 48, 96))",
+        "at most 3 million": "my_network = models.get_model('convnext_tiny_tiny', width=48)",
+        "at least 50 %": "my_network = models.get_model('convnext_tiny_tiny', width=12)",
     },
 )
 def check_own_network(my_network) -> None:

@@ -82,8 +82,8 @@ def describe(block: nn.Module) -> list[tuple[str, int]]:
     if hasattr(block, "layer_scale"):
         lines.append(("layer scale", channels))
     lines.append(("+ input", channels))
-    if isinstance(getattr(block, "activation", None), (nn.ReLU, nn.GELU)):
-        lines.append((type(block.activation).__name__, channels))
+    if isinstance(getattr(block, "act", None), (nn.ReLU, nn.GELU)):
+        lines.append((type(block.act).__name__, channels))
     return lines
 
 
@@ -123,10 +123,9 @@ def build(steps: int, width: int, depths: tuple[int, ...] = (1, 1, 3, 1), layer_
     in their stages, and "width 96" has no meaning where the width is free.
     """
     if steps == len(STEPS):
-        widths = tuple(width * 2**stage for stage in range(4))
-        return ConvNeXt(widths, depths, patch_size=2, layer_scale=layer_scale, num_classes=10)
+        return ConvNeXt(depths, width, layer_scale=layer_scale, small_images=True, num_classes=10)
     taken = tuple(step for step in STEPS[:steps] if step != "width 96")
-    model = Roadmap(taken, width, kernel_size=7, patch_size=2, num_classes=10, in_channels=3)
+    model = Roadmap(taken, width, kernel_size=7, small_images=True, num_classes=10, in_channels=3)
     for stage, depth in enumerate(depths):
         model.stages[stage] = model.stages[stage][:depth]
     return model

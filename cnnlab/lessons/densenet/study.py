@@ -1,16 +1,15 @@
 """Lesson 10, DenseNet: what the lesson and its records measure."""
 
-import copy
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.utils.checkpoint import checkpoint
 
 from cnnlab import measure, models
 from cnnlab.lessons import facts
-from cnnlab.models.densenet import DenseBlock, DenseLayer, DenseNet, norm_relu_conv
+from cnnlab.models.densenet import DenseLayer, DenseNet, transition
+from cnnlab.models.layers import named
 
 # Top-1 accuracy on ImageNet (%).
 TOP1 = {
@@ -51,9 +50,10 @@ CIFAR_ERRORS = {
 GROWTH, STEM, DEPTHS, WIDTHS = 6, 12, (6, 6, 6), (13, 21, 27)
 
 
-def concatenating() -> DenseNet:
+def concatenating(memory_efficient: bool = False) -> DenseNet:
     """The lesson's twin: three blocks of six layers, growth rate 6, no bottlenecks, no compression."""
-    return models.get_model("densenet_40_12_tiny", depths=DEPTHS, growth_rate=GROWTH, stem_width=STEM)
+    options = {"depths": DEPTHS, "growth_rate": GROWTH, "stem_width": STEM, "memory_efficient": memory_efficient}
+    return models.get_model("densenet_40_12_tiny", **options)
 
 
 class AddingBlock(nn.ModuleList):
@@ -77,15 +77,18 @@ class AddingNet(nn.Module):
 
     def __init__(self, num_classes: int = 10) -> None:
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, WIDTHS[0], 3, padding=1, bias=False))
+        self.stem = named(conv=nn.Conv2d(3, WIDTHS[0], 3, padding=1, bias=False))
         self.stages, channels = nn.Sequential(), WIDTHS[0]
         for width, depth in zip(WIDTHS, DEPTHS, strict=True):
-            transition = [*norm_relu_conv(channels, width, 1), nn.AvgPool2d(2)] if len(self.stages) else []
-            self.stages.append(nn.Sequential(*transition, AddingBlock(width, depth)))
+            between = transition(channels, width) if len(self.stages) else None
+            self.stages.append(named(transition=between, block=AddingBlock(width, depth)))
             channels = width
-        norm = nn.BatchNorm2d(channels)
-        self.head = nn.Sequential(
-            norm, nn.ReLU(inplace=True), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, num_classes)
+        self.head = named(
+            norm=nn.BatchNorm2d(channels),
+            relu=nn.ReLU(inplace=True),
+            pool=nn.AdaptiveAvgPool2d(1),
+            flatten=nn.Flatten(),
+            fc=nn.Linear(channels, num_classes),
         )
         for layer in self.modules():  # as DenseNet
             if isinstance(layer, nn.Conv2d):
@@ -107,31 +110,6 @@ def price(model: nn.Module) -> dict[str, float]:
     return {"parameters (M)": cost.params / 1e6, "mult-adds (M)": cost.macs / 1e6, "kept (MiB)": kept / 2**20}
 
 
-class FrugalBlock(DenseBlock):
-    """A dense block that keeps its maps only, and makes all else again in the backward pass."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        if not torch.is_grad_enabled():
-            return super().forward(x)
-        maps = [x]
-        for layer in self:
-
-            def join_and_run(*maps: Tensor, layer: nn.Module = layer) -> Tensor:
-                return layer(torch.cat(maps, dim=1))
-
-            maps.append(checkpoint(join_and_run, *maps, use_reentrant=True, preserve_rng_state=False))
-        return torch.cat(maps, dim=1)
-
-
-def frugal(model: nn.Module) -> nn.Module:
-    """A copy of a DenseNet with the same weights, whose dense blocks are frugal."""
-    model = copy.deepcopy(model)
-    for module in model.modules():
-        if isinstance(module, DenseBlock):
-            module.__class__ = FrugalBlock
-    return model
-
-
 class Reader(NamedTuple):
     """Who reads the maps of a dense block: a layer of it, or what follows it. norm gets them, weight multiplies."""
 
@@ -145,13 +123,12 @@ def readers(model: DenseNet) -> list[list[Reader]]:
     """For each block its layers, then the transition or the head after it; sizes: channels of each source in turn."""
     result = []
     for index, stage in enumerate(model.stages):
-        block = stage[-1]
-        start = next(m for m in block[0] if isinstance(m, nn.BatchNorm2d)).num_features
-        grown = [m for m in block[0] if isinstance(m, nn.Conv2d)][-1].out_channels
-        sizes = [start] + [grown] * len(block)
-        parts = [(f"layer {i}", layer, sizes[:i]) for i, layer in enumerate(block, 1)]
+        first = stage.block[0]
+        sizes = [first[0].num_features] + [first.conv2.out_channels] * len(stage.block)
+        parts = [(f"layer {i}", layer, sizes[:i]) for i, layer in enumerate(stage.block, 1)]
         last = index + 1 == len(model.stages)
-        parts.append(("head", model.head, sizes) if last else ("transition", model.stages[index + 1], sizes))
+        after = ("head", model.head) if last else ("transition", model.stages[index + 1].transition)
+        parts.append((*after, sizes))
         found = []
         for name, part, read in parts:
             weight = next(m.weight for m in part if isinstance(m, (nn.Conv2d, nn.Linear)))

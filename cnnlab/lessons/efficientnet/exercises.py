@@ -221,7 +221,7 @@ def check_squeeze_excitation(squeeze_excite) -> None:
     torch.manual_seed(0)
     layer = SqueezeExcitation(12, 4)
     narrow, widen = nn.Linear(12, 4), nn.Linear(4, 12)
-    for linear, conv in ((narrow, layer.weigh[1]), (widen, layer.weigh[3])):
+    for linear, conv in ((narrow, layer.weigh.fc1), (widen, layer.weigh.fc2)):
         nn.init.normal_(linear.weight)
         conv.weight.data.copy_(linear.weight[:, :, None, None])
         conv.bias.data.copy_(linear.bias)

@@ -18,6 +18,7 @@ from cnnlab.models.efficientnet import (
     SqueezeExcitation,
     conv_norm_silu,
 )
+from cnnlab.models.layers import named
 from cnnlab.models.mobilenet_v2 import round_channels
 
 # Tan and Le, version 5 of arXiv 1905.11946.
@@ -90,7 +91,7 @@ class Twin(EfficientNet):
 
     def __init__(self, channels: tuple[int, ...], blocks: int, num_classes: int = 10) -> None:
         nn.Module.__init__(self)
-        self.stem = nn.Sequential(*conv_norm_silu(3, channels[0], kernel_size=3, stride=2))
+        self.stem = conv_norm_silu(3, channels[0], kernel_size=3, stride=2)
         self.stages, before = nn.Sequential(), channels[0]
         for i, (wider, count) in enumerate(zip(channels, spread(blocks, len(channels)), strict=True)):
             stage = []
@@ -99,9 +100,11 @@ class Twin(EfficientNet):
                 stage.append(MBConv(before, wider, 3, stride, expansion=4, drop=0.0))
                 before = wider
             self.stages.append(nn.Sequential(*stage))
-        self.head = nn.Sequential(
-            *conv_norm_silu(before, 4 * before, kernel_size=1),
-            *(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4 * before, num_classes)),
+        self.head = named(
+            conv=conv_norm_silu(before, 4 * before, kernel_size=1),
+            pool=nn.AdaptiveAvgPool2d(1),
+            flatten=nn.Flatten(),
+            fc=nn.Linear(4 * before, num_classes),
         )
 
 

@@ -19,7 +19,7 @@ def _depth() -> int:
         return sum(isinstance(layer, (nn.Conv2d, nn.Linear)) for layer in part.modules())
 
     modules = [module for module in model.modules() if isinstance(module, Inception)]
-    return layers(model.stem) + sum(max(map(layers, module.branches)) for module in modules) + layers(model.head)
+    return layers(model.stem) + sum(max(map(layers, module.children())) for module in modules) + layers(model.head)
 
 
 _PAPER = "Szegedy et al. 2014, arXiv 1409.4842"
@@ -90,7 +90,7 @@ register(
         stated="5 x 5",
         source=f"{_PAPER}, Fig. 2",
         verdict=VARIANT,
-        compute=lambda: "{} x {}".format(*models.get_model("googlenet").stages[0][0].branches[2][1][0].kernel_size),
+        compute=lambda: "{} x {}".format(*models.get_model("googlenet").stages[0][0].branch5x5.conv.conv.kernel_size),
         why="an old slip of torchvision's, which its released weights have made permanent",
     ),
     Claim(

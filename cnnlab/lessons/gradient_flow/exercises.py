@@ -251,7 +251,7 @@ def check_diagnosis(diagnosis) -> None:
             blocks = [block for stage in model.stages for block in stage]
             for block in blocks:
                 with torch.no_grad():
-                    block.residual[3].weight *= len(blocks) ** -0.5
+                    block.residual.conv2.weight *= len(blocks) ** -0.5
     """,
     hints=[
         "Each block adds a branch as large as its input. How large may the branch of one of 54 blocks be?",
@@ -270,8 +270,8 @@ def check_diagnosis(diagnosis) -> None:
         "no gradient": """
             def tame(model):
                 for block in [block for stage in model.stages for block in stage]:
-                    torch.nn.init.zeros_(block.residual[3].weight)
-                    torch.nn.init.zeros_(block.residual[0].weight)
+                    torch.nn.init.zeros_(block.residual.conv2.weight)
+                    torch.nn.init.zeros_(block.residual.conv1.weight)
         """,
         "a residual network": """
             def tame(model):

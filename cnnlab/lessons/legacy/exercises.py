@@ -300,7 +300,8 @@ def check_widening(layers_left) -> None:
 def check_pre_activation(pre_activation) -> None:
     torch.manual_seed(0)
     block = PreActBasicBlock(4, 4).eval()
-    norm1, (conv1, norm2, _, conv2) = block.activate[0], block.residual
+    norm1, norm2 = block.activate.norm1, block.residual.norm2
+    conv1, conv2 = block.residual.conv1, block.residual.conv2
     for norm in (norm1, norm2):
         nn.init.normal_(norm.weight, 1, 0.3)
         nn.init.normal_(norm.bias)

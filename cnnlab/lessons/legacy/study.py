@@ -76,7 +76,7 @@ def bottlenecks(cardinality: int, path_width: int, n: int = 2, width: int = 64) 
 
 def _network(network: type[ResNet], block: Callable[..., nn.Module], n: int, width: int) -> ResNet:
     model = network(block, (n, n, n), width, small_images=True, shortcut="A", num_classes=10)
-    model.stem[0].stride = (2, 2)  # a quarter of the work, in all networks alike
+    model.stem.conv.stride = (2, 2)  # a quarter of the work, in all networks alike
     return model
 
 

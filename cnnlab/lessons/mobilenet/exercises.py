@@ -333,7 +333,7 @@ def check_bytes(macs_per_byte) -> None:
     """,
     solution="""
         torch.manual_seed(0)
-        mine = models.get_model("mobilenet_v1_tiny", width=0.25)
+        mine = models.get_model("mobilenet_v1_tiny", width_mult=0.25)
         my_run = training.fit(mine, dataset, epochs=7, lr=0.1, batch_size=64, precision="fp32")
     """,
     hints=[
@@ -341,10 +341,10 @@ def check_bytes(macs_per_byte) -> None:
         "The twin at half its width has 1.9 million mult-adds. How many epochs does it want?",
     ],
     wrong={
-        "not the run": "my_run = models.get_model('mobilenet_v1_tiny', width=0.25)",
+        "not the run": "my_run = models.get_model('mobilenet_v1_tiny', width_mult=0.25)",
         "mult-adds": "my_run = training.fit(models.get_model('mobilenet_v1_tiny'), dataset, epochs=1)",
         "fresh street digits": """
-            my_run = training.fit(models.get_model("mobilenet_v1_tiny", width=0.125), dataset, epochs=1)
+            my_run = training.fit(models.get_model("mobilenet_v1_tiny", width_mult=0.125), dataset, epochs=1)
         """,
     },
 )

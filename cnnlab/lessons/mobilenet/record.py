@@ -35,7 +35,7 @@ def train(case: str, seed: int) -> list[list[float]]:
     name, width, epochs = CASES[case]
     dataset = data.load("street_digits", train=IMAGES, test=TEST, seed=seed)
     torch.manual_seed(seed)
-    model = models.get_model(name, width=width)
+    model = models.get_model(name, width_mult=width)
     run = training.fit(model, dataset, epochs=epochs, seed=seed, progress=False, **SETTINGS)
     print(case, seed, [f"{epoch.test_accuracy:.1%}" for epoch in run.history], flush=True)
     return [[epoch.train_accuracy, epoch.test_accuracy] for epoch in run.history]

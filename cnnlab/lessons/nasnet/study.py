@@ -37,7 +37,7 @@ def proxy_data() -> Dataset:
 
 def proxy(normal: CellSpec, reduction: CellSpec) -> nn.Module:
     """A candidate: three normal and two reduction cells, 8 channels at first, for the images of `proxy_data`."""
-    options = {"width": 8, "depth": 1, "stem_channels": 8, "stem_cells": 0, "dropout": 0.0}
+    options = {"width": 8, "depth": 1, "stem_width": 8, "small_images": True, "dropout": 0.0}
     return models.get_model("nasnet_a_mobile_tiny", normal=normal, reduction=reduction, **options)
 
 
@@ -53,7 +53,7 @@ def transferred(normal: CellSpec, reduction: CellSpec, macs: float) -> nn.Module
     """A deeper network of these cells for images of 32x32, two normal cells a group, as wide as the mult-adds allow."""
 
     def build(width: int) -> nn.Module:
-        options = {"width": width, "depth": 2, "stem_channels": 16, "stem_cells": 0, "dropout": 0.0}
+        options = {"width": width, "depth": 2, "stem_width": 16, "small_images": True, "dropout": 0.0}
         return models.get_model("nasnet_a_mobile_tiny", normal=normal, reduction=reduction, **options)
 
     with torch.device("meta"):

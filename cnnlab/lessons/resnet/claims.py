@@ -23,7 +23,7 @@ def _swapped_gmacs(depth: int) -> str:
         model = models.get_model(f"resnet{depth}")
         for block in model.modules():
             if isinstance(block, Bottleneck):
-                first, middle = block.residual[0], block.residual[3]
+                first, middle = block.residual.conv1, block.residual.conv2
                 first.stride, middle.stride = middle.stride, (1, 1)
         return f"{measure.cost(model, (3, 224, 224)).macs / 1e9:.2f}"
 

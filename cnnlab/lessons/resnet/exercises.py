@@ -186,8 +186,8 @@ def check_block(block) -> None:
     ''',
     solution="""
         def make_identity(block):
-            torch.nn.init.zeros_(block.residual[-1].weight)
-            torch.nn.init.zeros_(block.residual[-1].bias)
+            torch.nn.init.zeros_(block.residual.norm2.weight)
+            torch.nn.init.zeros_(block.residual.norm2.bias)
     """,
     hints=[
         "If the residual is zero, the block is relu(0 + x). Which layer is the last to touch the residual?",
@@ -205,7 +205,7 @@ def check_block(block) -> None:
         """,
         "bias": """
             def make_identity(block):
-                torch.nn.init.zeros_(block.residual[-1].weight)
+                torch.nn.init.zeros_(block.residual.norm2.weight)
         """,
         "Nothing has changed": """
             def make_identity(block):
@@ -213,14 +213,14 @@ def check_block(block) -> None:
         """,
         "batch norm after it": """
             def make_identity(block):
-                torch.nn.init.zeros_(block.residual[3].weight)
+                torch.nn.init.zeros_(block.residual.conv2.weight)
         """,
     },
 )
 def check_identity(make_identity) -> None:
     torch.manual_seed(0)
     block = BasicBlock(4, 4)
-    nn.init.normal_(block.residual[-1].bias)
+    nn.init.normal_(block.residual.norm2.bias)
     before = [p.clone() for p in block.parameters()]
     make_identity(block)
     if not isinstance(block.shortcut, nn.Identity):
@@ -231,7 +231,7 @@ def check_identity(make_identity) -> None:
     with torch.no_grad():
         y = block.train()(x)
     if not torch.allclose(y, x, atol=1e-5):
-        last, norm = block.residual[3], block.residual[-1]
+        last, norm = block.residual.conv2, block.residual.norm2
         if not last.weight.any():
             raise Wrong("The second convolution is zero, but the batch norm after it still adds its bias.")
         if not norm.weight.any():

@@ -314,7 +314,7 @@ def _smallest_shifts() -> list[int]:
         networks = [_three_convolutions(1), _three_convolutions(2), small_vit(), small_vit()]
     for vit in networks[2:]:
         nn.init.normal_(vit.head[-1].weight, generator=generator)  # it begins at zero, and would hide everything
-    nn.init.zeros_(networks[2].stem[1].pos_embedding)
+    nn.init.zeros_(networks[2].stem.positions.pos_embedding)
     found = []
     for network in networks:
         network.double().eval()
@@ -344,13 +344,13 @@ def _three_convolutions(stride: int) -> nn.Module:
     solution="""
         torch.manual_seed(0)
         my_vit = models.get_model("vit_b_16_tiny", depth=2, mlp_width=128)
-        nn.init.normal_(my_vit.stem[1].pos_embedding)
+        nn.init.normal_(my_vit.stem.positions.pos_embedding)
         my_run = training.fit(my_vit, street, epochs=16, optimizer="adamw", lr=0.002, batch_size=32, precision="fp32")
     """,
     hints=[
         "The lesson's ViT needed hundreds of steps before anything happened. How many does one epoch have?",
-        "nn.init.normal_(my_vit.stem[1].pos_embedding) is how the lesson's positions begin. Batches of 32, AdamW with a"
-        " rate of 0.002 and 16 epochs are enough; then look for what is better.",
+        "nn.init.normal_(my_vit.stem.positions.pos_embedding) is how the lesson's positions begin. Batches of 32, AdamW"
+        " with a rate of 0.002 and 16 epochs are enough; then look for what is better.",
     ],
     wrong={
         "not the run": "my_run = models.get_model('vit_b_16_tiny')",

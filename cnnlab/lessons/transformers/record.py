@@ -43,7 +43,7 @@ def train(kind: str, images: int, seed: int) -> dict:
     else:
         model, passes, settings = study.small_vit(seed), study.TIMES, study.VIT_FIT
     if kind == "ViT without positions":
-        model.stem[1] = nn.Identity()
+        model.stem.positions = nn.Identity()
     epochs = passes * max(SIZES) // images
     before = time.process_time()
     run = training.fit(model, few, epochs=epochs, seed=seed, progress=False, **settings)

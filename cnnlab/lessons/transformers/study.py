@@ -37,8 +37,8 @@ def attention(model: ViT, images: Tensor) -> list[Tensor]:
     """
     x, found = model.stem(images), []
     for block in model.stages[0]:
-        norm, layer = block.attention
-        projected = F.linear(norm(x), layer.in_proj_weight, layer.in_proj_bias)
+        layer = block.attention
+        projected = F.linear(block.norm1(x), layer.in_proj_weight, layer.in_proj_bias)
         queries, keys, _ = projected.unflatten(2, (3, layer.heads, -1)).permute(2, 0, 3, 1, 4)
         found.append((queries @ keys.transpose(2, 3) / queries.shape[-1] ** 0.5).softmax(-1))
         x = block(x)

@@ -366,12 +366,12 @@ def _near(values: list[float], others: list[float]) -> bool:
             nn.init.normal_(weight, std=(2 / weight[0].numel()) ** 0.5)
 
         torch.manual_seed(0)
-        mine = training.initialise(models.get_model("vgg19_tiny"), he)
+        mine = training.initialize(models.get_model("vgg19_tiny"), he)
         my_run = training.fit(mine, street, epochs=8, lr=0.01, batch_size=32)
     """,
     hints=[
         "Two ways were seen to work: a rule that looks at each layer's fan-in, and growing from a shallower network.",
-        "training.initialise(net, rule) takes any function that fills a weight: your he_std is nearly one. A rate of"
+        "training.initialize(net, rule) takes any function that fills a weight: your he_std is nearly one. A rate of"
         " 0.01 and small batches helped.",
     ],
     wrong={

@@ -36,7 +36,7 @@ def to_255() -> data.Dataset:
 
 def begin(layers: int, rule, seed: int) -> nn.Module:
     torch.manual_seed(seed)
-    return training.initialise(models.get_model(f"vgg{layers}_tiny"), rule)
+    return training.initialize(models.get_model(f"vgg{layers}_tiny"), rule)
 
 
 def vgg_depth(draft: Draft) -> None:
