@@ -6,7 +6,6 @@ from cnnlab import measure, models
 from cnnlab.lessons.claims import REPORTED, SHOWN, VARIANT, Claim, compared, register
 from cnnlab.models.lenet import LeNet5_1998
 
-
 _STRUCTURE = "LeCun et al. 1998, section II.B"
 
 
