@@ -74,7 +74,7 @@ def by_second(runs: Mapping[str, Run]) -> Picture:
         axis.plot(seconds(run), values, color=f"C{index}", marker="os"[index], markevery=every, label=name)
     best = max(runs, key=lambda name: runs[name].history[-1].test_accuracy)
     ends = {name: 100 * run.history[-1].test_accuracy for name, run in runs.items()}
-    title = f"{quarter(runs)}; at the end {best} is, with {ends[best]:.0f} %"
+    title = f"{quarter(runs)}; at the end {best}, {ends[best]:.0f} %"
     axis.set(xlabel="seconds of training", ylabel="accuracy on validation images (%)", title=title, ylim=(0, 102))
     axis.legend(loc="lower right")
     listed = "; ".join(f"{name} ends at {value:.1f} %" for name, value in ends.items())
@@ -97,7 +97,7 @@ def quarter(runs: Mapping[str, Run]) -> str:
     """Which is ahead after a quarter of the time, as a sentence without its stop."""
     values = {name: 100 * accuracy_at(run, 0.25) for name, run in runs.items()}
     ahead = max(values, key=values.get)
-    return f"After a quarter of the time {ahead} is ahead, with {values[ahead]:.0f} %"
+    return f"After a quarter of the time {ahead} leads with {values[ahead]:.0f} %"
 
 
 def best_rates(record: Record) -> dict[str, float]:
@@ -142,18 +142,17 @@ def longer(record: Record) -> Picture:
     return view.dots(results, label="accuracy on test images (%)", title=title)
 
 
-def misread(dataset: Dataset, logits: Mapping[str, Tensor]) -> Picture:
-    """Test images, each with what the networks take it for where one of them is wrong."""
-    labels = dataset.test.labels[: len(next(iter(logits.values())))]
-    guesses = {name: values.argmax(1) for name, values in logits.items()}
-    captions = []
-    for index, label in enumerate(labels.tolist()):
-        said = [dataset.classes[g[index]] for g in guesses.values()]
-        captions.append(said[0] if set(said) == {dataset.classes[label]} else " / ".join(said))
-    wrong = {name: int((g != labels).sum()) for name, g in guesses.items()}
-    title = ", ".join(f"{name} misreads {count}" for name, count in wrong.items()) + f" of {len(labels)} test digits"
-    either = torch.stack([g != labels for g in guesses.values()]).any(0).tolist()
-    return view.images(dataset.test.images[: len(labels)], captions, wrong=either, title=title)
+def misread(dataset: Dataset, logits: Mapping[str, Tensor], most: int = 20) -> Picture:
+    """Test images that one of two networks reads and the other does not, with the guesses of both."""
+    labels, classes = dataset.test.labels, dataset.classes
+    first, second = (values.argmax(1) for values in logits.values())
+    disputed = ((first == labels) != (second == labels)).nonzero().flatten()[:most]
+    captions = [f"{classes[first[i]]} / {classes[second[i]]}" for i in disputed]
+    wrong = (second[disputed] != labels[disputed]).tolist()
+    counts = [int((guesses != labels).sum()) for guesses in (first, second)]
+    said = ", ".join(f"{name} misreads {count}" for name, count in zip(logits, counts, strict=True))
+    title = f"Of {len(labels):,} test digits {said} (✗: the second is wrong)"
+    return view.images(dataset.test.images[disputed], captions, wrong=wrong, title=title)
 
 
 def winners() -> Picture:
