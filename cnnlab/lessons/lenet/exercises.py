@@ -53,7 +53,7 @@ exercise(
     points=2,
     stub='''
         def c3_parameters(inputs):
-            """inputs: for each map of C3 the tuple of S2 maps that it sees. Returns C3's parameters."""
+            """inputs: for each map of C3, the maps of S2 that it sees. Returns a number."""
             ...
     ''',
     solution="""
@@ -110,8 +110,8 @@ exercise(
     points=3,
     stub='''
         def subsample(x, coefficient, bias):
-            """x: (C, H, W), coefficient and bias: (C,). Returns (C, H/2, W/2): each 2x2 square summed,
-            times its map's coefficient, plus its map's bias."""
+            """x: (C, H, W), coefficient and bias: (C,). Returns (C, H/2, W/2): each 2x2 square
+            summed, times the coefficient of its map, plus the bias of its map."""
             ...
     ''',
     solution="""

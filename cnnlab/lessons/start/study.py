@@ -45,12 +45,12 @@ def difference(first: nn.Module, second: nn.Module) -> Table:
 
 
 def by_epoch(runs: Mapping[str, Run]) -> Picture:
-    """The training loss after each epoch, and in the title how far the arms are from the first at the end."""
+    """The training loss after each epoch; the title says where the arms end."""
     losses = {name: [epoch.train_loss for epoch in run.history] for name, run in runs.items()}
-    first, *others = losses
-    near = max(losses[name][-1] for name in others)
-    title = f"{first} ends at a loss of {losses[first][-1]:.2f}, both others at {near:.2f} or below"
-    picture = view.lines(losses, x="epoch", y="training loss (nats)", title=title[0].upper() + title[1:])
+    ends = ", ".join(f"{name} {values[-1]:.2f}" for name, values in losses.items())
+    count = len(next(iter(losses.values())))
+    title = f"Loss after {count} epoch{'s' * (count > 1)}: {ends}"
+    picture = view.lines(losses, x="epoch", y="training loss (nats)", title=title)
     picture.figure.axes[0].xaxis.get_major_locator().set_params(integer=True)
     return picture
 
@@ -74,7 +74,7 @@ def by_second(runs: Mapping[str, Run]) -> Picture:
         axis.plot(seconds(run), values, color=f"C{index}", marker="os"[index], markevery=every, label=name)
     best = max(runs, key=lambda name: runs[name].history[-1].test_accuracy)
     ends = {name: 100 * run.history[-1].test_accuracy for name, run in runs.items()}
-    title = f"{quarter(runs)}; at the end {best} is, with {ends[best]:.0f} %"
+    title = f"{quarter(runs)}; at the end {best}, {ends[best]:.0f} %"
     axis.set(xlabel="seconds of training", ylabel="accuracy on validation images (%)", title=title, ylim=(0, 102))
     axis.legend(loc="lower right")
     listed = "; ".join(f"{name} ends at {value:.1f} %" for name, value in ends.items())
@@ -97,7 +97,7 @@ def quarter(runs: Mapping[str, Run]) -> str:
     """Which is ahead after a quarter of the time, as a sentence without its stop."""
     values = {name: 100 * accuracy_at(run, 0.25) for name, run in runs.items()}
     ahead = max(values, key=values.get)
-    return f"After a quarter of the time {ahead} is ahead, with {values[ahead]:.0f} %"
+    return f"After a quarter of the time {ahead} leads with {values[ahead]:.0f} %"
 
 
 def best_rates(record: Record) -> dict[str, float]:
@@ -122,33 +122,37 @@ def _tests(record: Record, name: str, times: int) -> list[float]:
     return [100 * runs[key(name, lr, times, seed)]["test"] for seed in SEEDS]
 
 
-def gain(record: Record, name: str) -> float:
-    """By how much twice the time raises the accuracy on test images, as a fraction, in the mean over seeds."""
-    means = [sum(_tests(record, name, times)) / len(SEEDS) for times in TIMES]
-    return (means[1] - means[0]) / 100
+def gains(record: Record, name: str) -> list[float]:
+    """By how many points twice the time raises the accuracy on test images, for each seed."""
+    once, twice = (_tests(record, name, times) for times in TIMES)
+    return [after - before for before, after in zip(once, twice, strict=True)]
+
+
+def gap(record: Record, times: int) -> float:
+    """How many points ResNet-20 is ahead of LeNet-5, in the mean over seeds."""
+    old, new = (sum(_tests(record, name, times)) / len(SEEDS) for name in RACERS)
+    return new - old
 
 
 def longer(record: Record) -> Picture:
     """Accuracy on test images with the time of the race and with twice as much."""
     words = {1: "the race", 2: "twice the time"}
     results = {f"{LABELS[n]}, {words[t]}": _tests(record, n, t) for n in RACERS for t in TIMES}
-    more = {LABELS[name]: 100 * gain(record, name) for name in RACERS}
-    title = "Twice the time: " + ", ".join(f"{name} {value:+.1f} points" for name, value in more.items())
+    title = "ResNet-20 is {:.1f} points ahead, with twice the time {:.1f}".format(*(gap(record, t) for t in TIMES))
     return view.dots(results, label="accuracy on test images (%)", title=title)
 
 
-def misread(dataset: Dataset, logits: Mapping[str, Tensor]) -> Picture:
-    """Test images, each with what the networks take it for where one of them is wrong."""
-    labels = dataset.test.labels[: len(next(iter(logits.values())))]
-    guesses = {name: values.argmax(1) for name, values in logits.items()}
-    captions = []
-    for index, label in enumerate(labels.tolist()):
-        said = [dataset.classes[g[index]] for g in guesses.values()]
-        captions.append(said[0] if set(said) == {dataset.classes[label]} else " / ".join(said))
-    wrong = {name: int((g != labels).sum()) for name, g in guesses.items()}
-    title = ", ".join(f"{name} misreads {count}" for name, count in wrong.items()) + f" of {len(labels)} test digits"
-    either = torch.stack([g != labels for g in guesses.values()]).any(0).tolist()
-    return view.images(dataset.test.images[: len(labels)], captions, wrong=either, title=title)
+def misread(dataset: Dataset, logits: Mapping[str, Tensor], most: int = 20) -> Picture:
+    """Test images that one of two networks reads and the other does not, with the guesses of both."""
+    labels, classes = dataset.test.labels, dataset.classes
+    first, second = (values.argmax(1) for values in logits.values())
+    disputed = ((first == labels) != (second == labels)).nonzero().flatten()[:most]
+    captions = [f"{classes[first[i]]} / {classes[second[i]]}" for i in disputed]
+    wrong = (second[disputed] != labels[disputed]).tolist()
+    counts = [int((guesses != labels).sum()) for guesses in (first, second)]
+    said = ", ".join(f"{name} misreads {count}" for name, count in zip(logits, counts, strict=True))
+    title = f"Of {len(labels):,} test digits {said} (✗: the second is wrong)"
+    return view.images(dataset.test.images[disputed], captions, wrong=wrong, title=title)
 
 
 def winners() -> Picture:
