@@ -214,8 +214,8 @@ exercise(
             def times_fewer(in_channels, out_channels, kernel, size):
                 return 1 / (1 / in_channels + 1 / kernel**2)
             """,
-            "You counted the depthwise kernels by the output channels: there is one for each input channel, and in the ratio"
-            " it is the number of outputs that decides.",
+            "You counted the depthwise kernels by the output channels: there is one for each input channel, and in the"
+            " ratio it is the number of outputs that decides.",
         ),
         edit(
             "out_channels * kernel**2",
