@@ -56,6 +56,8 @@ def _compared(task: "Exercise", answer: object) -> str:
     case = cases[first] if cases else ()
     if found := task.matching(got, right, cases):
         return _filled(found[0].diagnosis, task, case, right[first], got[first])
+    if isinstance(got[first].error, Wrong):  # said by `look`
+        return words(got[first].error)
     if task.cases is None:
         return _wrong_value(task, right[0], got[0])
     if got[first].error is not None:

@@ -6,9 +6,10 @@ import pytest
 import torch
 import torchvision
 from torch import nn
+from torch.nn import functional as F
 from torchvision.models import DenseNet
 
-from cnnlab import measure, models
+from cnnlab import course, measure, models
 from cnnlab.lessons.densenet.study import (
     CIFAR_ERRORS,
     TOP1,
@@ -20,6 +21,9 @@ from cnnlab.lessons.densenet.study import (
     readers,
     reuse,
 )
+from cnnlab.models.densenet import DenseBlock
+
+TASKS = {task.id: task for task in course.exercises("10")}
 
 
 def small() -> nn.Module:
@@ -99,3 +103,44 @@ def test_the_networks_for_cifar_have_the_papers_parameters(name):
         parameters = sum(p.numel() for p in models.get_model(network, **options).parameters()) / 1e6
     assert 3 < error < 9
     assert parameters == pytest.approx(PRINTED.get(name, parameters), abs=0.06, rel=0.015)
+
+
+def solved(id: str):
+    return TASKS[id].made(TASKS[id].solution)
+
+
+@pytest.mark.parametrize("case", TASKS["10.channels"].arguments())
+def test_channels_are_those_of_the_network(case):
+    options = dict(zip(("stem_width", "depths", "growth_rate", "compression"), case, strict=True))
+    with torch.device("meta"):
+        model = models.get_model("densenet_40_12", **options).eval()
+        x, leaving = model.stem(torch.zeros(1, 3, 32, 32)), []
+        for stage in model.stages:
+            x = stage(x)
+            leaving.append(x.shape[1])
+    assert solved("10.channels")(*case) == leaving
+
+
+def test_a_dense_block_is_the_package_s():
+    block, x = DenseBlock(5, depth=4, growth_rate=3).eval(), torch.randn(2, 5, 6, 6)
+    with torch.no_grad():
+        torch.testing.assert_close(solved("10.dense-block")(x, list(block)), block(x))
+
+
+def test_a_transition_may_pool_first():
+    for x, weight in TASKS["10.transition"].arguments():
+        true = F.avg_pool2d(F.conv2d(x, weight[:, :, None, None]), 2)
+        torch.testing.assert_close(solved("10.transition")(x, weight), true)
+
+
+def test_a_transition_that_pools_last_is_too_dear():
+    feedback = course.check("10.transition", lambda x, w: F.avg_pool2d(F.conv2d(x, w[:, :, None, None]), 2))
+    assert feedback.status == "wrong" and "2,304 mult-adds, and may take 576" in feedback.message
+
+
+@pytest.mark.parametrize(("channels", "depth", "growth_rate", "pixels"), TASKS["10.kept"].arguments())
+def test_a_block_keeps_so_many_numbers(channels, depth, growth_rate, pixels):
+    side, block = round(pixels**0.5), DenseBlock(channels, depth, growth_rate, bottleneck=False).train()
+    kept = measure.kept_bytes(block, torch.zeros(1, channels, side, side, requires_grad=True)) // 4
+    statistics = 2 * sum(norm.num_features for norm in block.modules() if isinstance(norm, nn.BatchNorm2d))
+    assert solved("10.kept")(channels, depth, growth_rate, pixels) == kept - statistics

@@ -426,6 +426,15 @@ def test_wrong_networks_are_told_apart(declare):
     assert "should be a network (Sequential); yours is the number 3" in check(lambda a, b: 3).message
 
 
+def test_what_look_refuses_is_said_as_it_says_it(declare):
+    def look(value: object) -> object:
+        if isinstance(value, str):
+            raise Wrong("A number is asked for.")
+        return value
+
+    assert declare(**VALUE, look=look)("two").message.startswith("A number is asked for. Stuck?")
+
+
 def test_several_right_answers_are_seen_through_look(declare):
     check = declare("def f(x):\n    return x.sign()", cases=means, look=lambda result, x: result * x)
     assert check(lambda x: x / x.abs()).status == "passed"

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from cnnlab import measure
+from cnnlab import course, measure
 from cnnlab.lessons.legacy.study import (
     PLACEMENTS,
     TWINS,
@@ -17,7 +17,9 @@ from cnnlab.lessons.legacy.study import (
     sums,
 )
 from cnnlab.models.preact_resnet import PreActBasicBlock
-from cnnlab.models.resnet import BasicBlock
+from cnnlab.models.resnet import BasicBlock, Bottleneck
+
+TASKS = {task.id: task for task in course.exercises("09")}
 
 
 def filled(module: nn.Module) -> nn.Module:
@@ -92,3 +94,45 @@ def test_one_block_a_stage_is_the_least():
 def test_sums_are_counted_once_for_each_block():
     assert [sums(name) for name in ("resnet18", "resnet50", "vgg16", "mobilenet_v2")] == [8, 16, 0, 10]
     assert sums("vit_b_16") == 2 * 12  # the position's vector is no feature map
+
+
+def solved(id: str):
+    return TASKS[id].made(TASKS[id].solution)
+
+
+@pytest.mark.parametrize(("channels", "paths", "width"), TASKS["09.grouped-parameters"].arguments())
+def test_parameters_are_those_of_the_package_s_block(channels, paths, width):
+    block = Bottleneck(channels, channels, ratio=paths * width / channels, groups=paths)
+    assert solved("09.grouped-parameters")(channels, paths, width) == sum(p.numel() for p in block.parameters())
+
+
+@pytest.mark.parametrize(("channels", "paths"), TASKS["09.equal-cost"].arguments())
+def test_equal_cost_is_that_of_built_blocks(channels, paths):
+    def weights(paths: int, width: int) -> int:
+        block = Bottleneck(channels, channels, ratio=paths * width / channels, groups=paths)
+        return sum(p.numel() for p in block.parameters() if p.ndim == 4)
+
+    best, usual = solved("09.equal-cost")(channels, paths), weights(1, channels // 4)
+    off = {width: abs(weights(paths, width) - usual) for width in (best - 1, best, best + 1) if width}
+    assert min(off, key=off.get) == best and sorted(off.values())[0] < sorted(off.values())[1]
+
+
+def test_pre_activation_of_the_exercise_is_the_package_s_block():
+    block, x = filled(PreActBasicBlock(4, 4)), torch.randn(2, 4, 6, 6)
+    layers = block.activate.norm1, block.residual.conv1, block.residual.norm2, block.residual.conv2
+    torch.testing.assert_close(solved("09.pre-activation")(x, *layers), block(x))
+
+
+def test_a_pre_activation_that_changes_its_input_is_told_so():
+    def changing(x, norm1, conv1, norm2, conv2):
+        x += conv2(norm2(conv1(norm1(x).relu())).relu())
+        return x
+
+    assert "changes x" in course.check("09.pre-activation", changing).message
+
+
+def test_wider_networks_have_about_the_same_mult_adds():
+    for depth, k in TASKS["09.widening"].arguments():
+        left = solved("09.widening")(depth, k)
+        cost = {layers: (layers - 4) // 6 * k**2 for layers in (left - 6, left, left + 6) if layers >= 10}
+        assert min(cost, key=lambda layers: abs(cost[layers] - (depth - 4) // 6)) == left

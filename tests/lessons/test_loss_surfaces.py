@@ -5,6 +5,7 @@ import torch
 
 from cnnlab import course, measure, models
 
+TASKS = {task.id: task for task in course.exercises("08")}
 NAMES = ("resnet56", "plain56")
 
 
@@ -66,3 +67,29 @@ def test_the_networks_are_those_of_the_paper():
     assert len(projections) == 2 and len(convolutions[0]) - 2 == len(convolutions[1]) == 55
     lost = sum(p.numel() for p in residual.parameters()) - sum(p.numel() for p in plain.parameters())
     assert lost == sum(m.out_channels * m.in_channels + 2 * m.out_channels for m in projections)
+
+
+def solved(id: str):
+    return TASKS[id].made(TASKS[id].solution)
+
+
+def test_a_normalised_direction_is_the_package_s():
+    for direction, weight in TASKS["08.normalise"].arguments():
+        got = solved("08.normalise")(direction, weight)
+        torch.testing.assert_close(got.flatten(1).norm(dim=1), weight.flatten(1).norm(dim=1))
+        along = torch.nn.functional.cosine_similarity(got.flatten(1), direction.flatten(1))
+        torch.testing.assert_close(along, torch.ones(len(along)))
+
+
+def test_between_two_states_all_floats_are_interpolated():
+    for a, b, t in TASKS["08.interpolate"].arguments():
+        for name, value in solved("08.interpolate")(a, b, t).items():
+            true = torch.lerp(a[name], b[name], t) if a[name].is_floating_point() else a[name]
+            torch.testing.assert_close(value, true)
+
+
+def test_the_sharpness_is_an_eigenvalue_of_the_hessian():
+    for loss, w in TASKS["08.sharpness"].arguments():
+        eigenvalues = torch.linalg.eigvalsh(torch.autograd.functional.hessian(loss, w)).tolist()
+        assert max(eigenvalues, key=abs) == pytest.approx(max(loss.eigenvalues, key=abs), rel=1e-4)
+        assert solved("08.sharpness")(loss, w) == pytest.approx(max(eigenvalues, key=abs), rel=1e-3)

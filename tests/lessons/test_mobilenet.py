@@ -1,10 +1,14 @@
 """What lesson 11 weighs networks with: work by kind of layer, time on one core, batch norms folded away."""
 
+import pytest
 import torch
 from torch import nn
 
-from cnnlab import measure, models
+from cnnlab import course, measure, models
 from cnnlab.lessons.mobilenet.study import folded, kind, seconds_by_kind, step, work
+from cnnlab.models.mobilenet import DepthwiseSeparable
+
+TASKS = {task.id: task for task in course.exercises("11")}
 
 
 def tiny() -> nn.Module:
@@ -62,3 +66,34 @@ def test_the_time_of_the_kinds_is_about_that_of_the_network():
     whole = measure.core_seconds(step(net, images, training=False, precision="fp32"))
     assert 0.3 < sum(parts.values()) / whole < 3
     assert not any(layer._forward_hooks for layer in net.modules())
+
+
+def solved(id: str):
+    return TASKS[id].made(TASKS[id].solution)
+
+
+@pytest.mark.parametrize(("m", "n", "kernel", "size"), TASKS["11.ratio"].arguments())
+def test_the_ratio_is_that_of_the_counts(m, n, kernel, size):
+    full = nn.Conv2d(m, n, kernel, padding=kernel // 2)
+    parts = nn.Sequential(nn.Conv2d(m, m, kernel, padding=kernel // 2, groups=m), nn.Conv2d(m, n, 1))
+    true = measure.cost(full, (m, size, size)).macs / measure.cost(parts, (m, size, size)).macs
+    assert solved("11.ratio")(m, n, kernel, size) == pytest.approx(true)
+
+
+@pytest.mark.parametrize("case", TASKS["11.multipliers"].arguments())
+def test_thinner_is_the_package_s_block_made_thinner(case):
+    m, n, size = (round(factor * whole) for factor, whole in zip((case[3], case[3], case[4]), case[:3], strict=True))
+    convolutions = [layer for layer in DepthwiseSeparable(m, n).modules() if isinstance(layer, nn.Conv2d)]
+    cost = measure.cost(nn.Sequential(*convolutions), (m, size, size))
+    assert solved("11.multipliers")(*case) == (cost.params, cost.macs)
+
+
+@pytest.mark.parametrize(("m", "n", "kernel", "size", "groups"), TASKS["11.bytes"].arguments())
+def test_mult_adds_for_each_byte_are_those_of_a_layer(m, n, kernel, size, groups):
+    layer, image = (
+        nn.Conv2d(m, n, kernel, padding=kernel // 2, groups=groups, bias=False),
+        torch.zeros(1, m, size, size),
+    )
+    numbers = sum(tensor.numel() for tensor in (image, layer.weight, layer(image)))
+    macs = measure.cost(layer, (m, size, size)).macs
+    assert solved("11.bytes")(m, n, kernel, size, groups) == pytest.approx(macs / (4 * numbers))

@@ -17,6 +17,17 @@ COMPARED = [pytest.param(task, id=task.id) for task in course.exercises() if tas
 
 # Changes of which no input shows anything, or none that the exercise speaks of: (exercise, change) and why.
 EQUIVALENT: dict[tuple[str, str], str] = {
+    ("09.equal-cost", "line 6: 1 → 0 in range(1, channels)"): "a path of no channels is none",
+    (
+        "09.equal-cost",
+        "line 5: channels // 4 → channels / 4 in weights(1, channels // 4)",
+    ): "channels are multiples of 4",
+    ("09.widening", "line 2: (depth - 4) // 6 → (depth - 4) / 6 in n = (depth - 4) // 6"): "a depth is 6n + 4",
+    ("09.widening", "line 2: 4 → 3 in (depth - 4) // 6"): "a depth is 6n + 4, and // rounds down",
+    (
+        "11.bytes",
+        "line 2: in_channels // groups → in_channels / groups in out_channels * (in_channels // groups)",
+    ): "channels come in whole groups",
     ("12.reinforce", "line 4: 0 → -1 in logits.softmax(0)"): "there is one axis",
     (
         "13.round-channels",

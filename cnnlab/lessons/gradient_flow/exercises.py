@@ -1,16 +1,18 @@
 """Lesson 07, gradient flow: its exercises."""
 
-import math
+from collections.abc import Mapping
+from copy import deepcopy
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from cnnlab import measure, models
-from cnnlab.lessons.exercise import Wrong, exercise
+from cnnlab.lessons.compare import kind
+from cnnlab.lessons.exercise import Wrong, edit, exercise, source, when
 from cnnlab.models.resnet import ResNet
 
-
-@exercise(
+exercise(
     "07.chain",
     points=2,
     stub='''
@@ -30,56 +32,97 @@ from cnnlab.models.resnet import ResNet
         "The chain rule: one factor for each block, all of them multiplied.",
         "Without the shortcut the factor is the slope. What is the derivative of F(x) + x?",
     ],
-    wrong={
-        "shortcut is not used": """
-            def gradient_through(slopes, shortcut):
-                product = 1.0
-                for slope in slopes:
-                    product *= slope
-                return product
-        """,
-        "once": """
-            def gradient_through(slopes, shortcut):
-                return math.prod(slopes) + (1 if shortcut else 0)
-        """,
-        "multiplied, not added": """
+    cases=[
+        ([0.25, 2.0], True),
+        ([0.25, 2.0], False),
+        ([0.5, 0.25, 3.0], True),
+        ([0.1] * 3, False),
+        ([-0.5] * 4, True),
+        ([0.4, -1.5, 0.3, 0.2, 1.2], True),
+    ],
+    wrong=[
+        edit(" + (1 if shortcut else 0)", "", "The shortcut is not used: with it, every factor is one larger."),
+        edit(
+            " + (1 if shortcut else 0)",
+            "",
+            "return gradient",
+            "return gradient + (1 if shortcut else 0)",
+            "You added 1 once, at the end; every block has a shortcut of its own.",
+        ),
+        source(
+            """
             def gradient_through(slopes, shortcut):
                 return 1 + sum(slopes) if shortcut else sum(slopes)
-        """,
-        "the other way": """
+            """,
+            "Along a chain the factors are multiplied, not added.",
+        ),
+        source(
+            """
             def gradient_through(slopes, shortcut):
-                return math.prod(s + 1 for s in slopes) if not shortcut else math.prod(slopes)
-        """,
-        "always has": """
-            def gradient_through(slopes, shortcut):
-                return math.prod(s + 1 for s in slopes)
-        """,
-    },
+                return sum(slope + (1 if shortcut else 0) for slope in slopes)
+            """,
+            "Along a chain the factors are multiplied, not added together.",
+        ),
+        edit(
+            "1 if shortcut else 0", "0 if shortcut else 1", "It is the other way around: the 1 belongs to the shortcut."
+        ),
+        edit(
+            "(1 if shortcut else 0)",
+            "1",
+            "Your chain always has shortcuts: without them the factor is F's.",
+        ),
+        edit(
+            "slope + (1 if shortcut else 0)",
+            "(1 if shortcut else slope)",
+            "With a shortcut your factor is 1 alone: the block still adds F(x), whose slope counts too.",
+        ),
+        edit(
+            "slope + (1 if shortcut else 0)",
+            "max(slope, 1 if shortcut else slope)",
+            "The two ways through a block are added, slope + 1; yours takes the larger one.",
+        ),
+        edit("gradient *=", "gradient =", "This is the factor of the last block alone: multiply all of them."),
+        edit("gradient = 1.0", "gradient = 0.0", "Your product starts at 0, and stays there: start at 1."),
+        edit("slope + (1 if", "slope - (1 if", "The derivative of F(x) + x is the slope plus 1, not minus 1."),
+        edit(
+            "slope + (1 if shortcut else 0)",
+            "slope * (2 if shortcut else 1)",
+            "The derivative of F(x) + x is the slope plus 1, not two times the slope.",
+        ),
+        edit(
+            "slope + (1 if shortcut else 0)",
+            "abs(slope + (1 if shortcut else 0))",
+            "Slopes may be negative: the sign belongs to the gradient.",
+        ),
+    ],
 )
-def check_chain(gradient_through) -> None:
-    cases = [([0.5, 0.25, 2.0], False), ([0.5, 0.25, 2.0], True), ([-0.5] * 4, True), ([0.1] * 3, False), ([], True)]
-    got = [gradient_through(list(slopes), shortcut) for slopes, shortcut in cases]
-    diagnoses = [
-        (lambda s, k: math.prod(s), "The shortcut is not used: with it, every factor is one larger."),
-        (lambda s, k: math.prod(s) + k, "You added 1 once, at the end; every block has a shortcut of its own."),
-        (lambda s, k: k + sum(s), "Along a chain the factors are multiplied, not added."),
-        (lambda s, k: math.prod(v + (not k) for v in s), "It is the other way around: the 1 belongs to the shortcut."),
-        (lambda s, k: math.prod(v + 1 for v in s), "Your chain always has shortcuts: without them the factor is F's."),
+
+
+def networks() -> list[tuple]:
+    """Models, some of their layers, images and labels; the second list of layers is not in the model's order."""
+    torch.manual_seed(0)
+    small = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 2))
+    deep = nn.Sequential(
+        nn.Conv2d(3, 4, 3), nn.Tanh(), nn.Conv2d(4, 4, 3), nn.Tanh(), nn.Flatten(), nn.Linear(4 * 16, 5)
+    )
+    images, labels = torch.randn(4, 3, 8, 8), torch.tensor([0, 1, 2, 3])
+    return [
+        (small, [small[1], small[3]], torch.randn(2, 1, 2, 2), torch.tensor([0, 1])),
+        (deep, [deep[0], deep[2], deep[5]], images, labels),
+        (deep, [deep[2], deep[5], deep[0]], images, labels),
     ]
-    if all(_close(v, math.prod(x + k for x in s)) for v, (s, k) in zip(got, cases, strict=True)):
-        return
-    for formula, diagnosis in diagnoses:
-        if all(_close(v, formula(s, k)) for v, (s, k) in zip(got, cases, strict=True)):
-            raise Wrong(diagnosis)
-    slopes = cases[1][0]
-    raise Wrong(f"For slopes {slopes} with shortcuts the gradient is {1.5 * 1.25 * 3}, yours {got[1]}.")
 
 
-def _close(value: object, expected: float) -> bool:
-    return math.isclose(float(value), expected, rel_tol=1e-6, abs_tol=1e-9)
+def norms_and_hooks(norms: object, model: nn.Module, layers: list, images: torch.Tensor, labels: torch.Tensor) -> dict:
+    kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    left = sum(len(getattr(module, hooks)) for module in model.modules() for hooks in kinds)
+    for module in model.modules():
+        for hooks in kinds:
+            getattr(module, hooks).clear()  # looked at; the model counts as unchanged
+    return {"hooks left behind": left, "norms": norms}
 
 
-@exercise(
+exercise(
     "07.hooks",
     points=3,
     stub='''
@@ -102,22 +145,20 @@ def _close(value: object, expected: float) -> bool:
         "layer.register_forward_hook(f) calls f(module, inputs, output) in the forward pass. Keep the output.",
         "With the outputs in a list, torch.autograd.grad(loss, outputs) gives their gradients. Then hook.remove().",
     ],
-    wrong={
-        "of the weights": """
+    cases=networks,
+    look=norms_and_hooks,
+    tolerance=1e-3,
+    wrong=[
+        source(
+            """
             def gradient_norms(model, layers, images, labels):
                 torch.nn.functional.cross_entropy(model(images), labels).backward()
                 return [layer.weight.grad.norm().item() for layer in layers]
-        """,
-        "hooks behind": """
-            def gradient_norms(model, layers, images, labels):
-                outputs = {}
-                for layer in layers:
-                    layer.register_forward_hook(lambda m, i, o: outputs.update({m: o}))
-                loss = torch.nn.functional.cross_entropy(model(images), labels)
-                gradients = torch.autograd.grad(loss, [outputs[layer] for layer in layers])
-                return [gradient.norm().item() for gradient in gradients]
-        """,
-        "output itself": """
+            """,
+            "These are gradients of the weights; asked for are those of the layers' outputs.",
+        ),
+        source(
+            """
             def gradient_norms(model, layers, images, labels):
                 norms = {}
                 hooks = [l.register_forward_hook(lambda m, i, o: norms.update({m: o.norm().item()})) for l in layers]
@@ -125,8 +166,11 @@ def _close(value: object, expected: float) -> bool:
                 for hook in hooks:
                     hook.remove()
                 return [norms[layer] for layer in layers]
-        """,
-        "order": """
+            """,
+            "These are norms of the output itself, not of the gradient at it.",
+        ),
+        source(
+            """
             def gradient_norms(model, layers, images, labels):
                 norms = []
                 note = lambda m, i, o: norms.append(o[0].norm().item())
@@ -135,64 +179,108 @@ def _close(value: object, expected: float) -> bool:
                 for hook in hooks:
                     hook.remove()
                 return norms
-        """,
-        "sum": """
+            """,
+            "The order is that of the backward pass, which comes to the last layer first; asked for is that of layers.",
+        ),
+        source(
+            """
             def gradient_norms(model, layers, images, labels):
-                outputs = {}
-                hooks = [layer.register_forward_hook(lambda m, i, o: outputs.update({m: o})) for layer in layers]
-                loss = model(images).sum()
+                norms = []
+                note = lambda m, i, o: norms.append(o[0].norm().item())
+                hooks = [layer.register_full_backward_hook(note) for layer in layers]
+                torch.nn.functional.cross_entropy(model(images), labels).backward()
                 for hook in hooks:
                     hook.remove()
-                return [g.norm().item() for g in torch.autograd.grad(loss, [outputs[layer] for layer in layers])]
-        """,
-    },
+                return norms[::-1]
+            """,
+            "The order is that of the forward pass; asked for is that of layers, which may be another one.",
+        ),
+        source(
+            """
+            def gradient_norms(model, layers, images, labels):
+                norms = {}
+                note = lambda m, i, o: norms.update({m: i[0].norm().item()})
+                hooks = [layer.register_full_backward_hook(note) for layer in layers]
+                torch.nn.functional.cross_entropy(model(images.clone().requires_grad_()), labels).backward()
+                for hook in hooks:
+                    hook.remove()
+                return [norms[layer] for layer in layers]
+            """,
+            "These are the gradients at the layers' inputs; asked for are those at their outputs.",
+        ),
+        edit(
+            "torch.nn.functional.cross_entropy(model(images), labels)",
+            "model(images).sum()",
+            "The loss is the cross-entropy with the labels, not the sum of the logits.",
+        ),
+        edit(
+            "torch.nn.functional.cross_entropy(model(images), labels)",
+            "torch.nn.functional.cross_entropy(model(images), labels, reduction='sum')",
+            "The loss is the mean over the images, as cross_entropy gives it, not their sum.",
+        ),
+        edit(
+            "gradient.norm().item()",
+            "gradient.norm().item() ** 2",
+            "These are the norms squared.",
+        ),
+        edit(
+            "gradient.norm()",
+            "gradient.abs().mean()",
+            "These are mean sizes; the norm is the root of the sum of squares.",
+        ),
+        edit(
+            "gradient.norm()",
+            "gradient.abs().sum()",
+            "These are sums of sizes; the norm is the root of the sum of squares.",
+        ),
+        edit(
+            "gradient.norm()",
+            "gradient.abs().max()",
+            "These are the largest sizes; the norm is the root of the sum of squares.",
+        ),
+        edit(
+            "gradient.norm()",
+            "gradient[0].norm()",
+            "This is the gradient of the first image alone; the norm runs over all of them.",
+        ),
+        edit(
+            "gradient.norm()",
+            "gradient.flatten(1).norm(dim=1).mean()",
+            "This is the mean of the images' norms; asked for is the norm of the whole gradient.",
+        ),
+        when(
+            lambda results: any(one["hooks left behind"] for one in results),
+            """
+            def gradient_norms(model, layers, images, labels):
+                outputs = {}
+                for layer in layers:
+                    layer.register_forward_hook(lambda m, i, o: outputs.update({m: o}))
+                loss = torch.nn.functional.cross_entropy(model(images), labels)
+                gradients = torch.autograd.grad(loss, [outputs[layer] for layer in layers])
+                return [gradient.norm().item() for gradient in gradients]
+            """,
+            "You left hooks behind: they would go on measuring. Call remove() on each.",
+        ),
+    ],
 )
-def check_hooks(gradient_norms) -> None:
-    torch.manual_seed(0)
-    model = nn.Sequential(
-        nn.Conv2d(3, 4, 3), nn.Tanh(), nn.Conv2d(4, 4, 3), nn.Tanh(), nn.Flatten(), nn.Linear(4 * 16, 5)
-    )
-    layers, images, labels = [model[0], model[2], model[5]], torch.randn(4, 3, 8, 8), torch.tensor([0, 1, 2, 3])
-    parts = [model[0](images)]
-    parts.append(model[2](torch.tanh(parts[0])))
-    parts.append(model[5](torch.tanh(parts[1]).flatten(1)))
-    loss = nn.functional.cross_entropy(parts[2], labels)
-    true = [g.norm().item() for g in torch.autograd.grad(loss, parts, retain_graph=True)]
-    summed = [g.norm().item() for g in torch.autograd.grad(parts[2].sum(), parts, retain_graph=True)]
-    weights = [g.norm().item() for g in torch.autograd.grad(loss, [layer.weight for layer in layers])]
-    got = gradient_norms(model, layers, images, labels)
-    got = [float(value) for value in got]
-    if any(module._forward_hooks or module._backward_hooks for module in model.modules()):
-        raise Wrong("You left hooks behind: they would go on measuring. Call remove() on each.")
-    diagnoses = {
-        "These are gradients of the weights; asked for are those of the layers' outputs.": weights,
-        "These are norms of the output itself, not of the gradient at it.": [part.norm().item() for part in parts],
-        "The order is turned around: the backward pass comes to the last layer first.": true[::-1],
-        "The loss is the cross-entropy with the labels, not the sum of the logits.": summed,
-    }
-    if _same(got, true):
-        return
-    for diagnosis, values in diagnoses.items():
-        if _same(got, values):
-            raise Wrong(diagnosis)
-    raise Wrong(f"The norms should be {[round(v, 4) for v in true]}, yours are {[round(v, 4) for v in got]}.")
+
+PATIENTS = {"A": "gain below 1", "B": "plain, batch norm", "C": "residual, batch norm", "D": "gain 1"}
 
 
-def _same(values: list[float], expected: list[float]) -> bool:
-    return len(values) == len(expected) and all(
-        math.isclose(v, e, rel_tol=1e-3, abs_tol=1e-7) for v, e in zip(values, expected, strict=True)
-    )
+def diagnosed(diagnosis: object) -> dict[str, str]:
+    """The four networks by their letters, in one spelling."""
+    if not isinstance(diagnosis, Mapping):
+        raise Wrong(f'diagnosis is a dictionary with the keys "A", "B", "C" and "D"; yours is {kind(diagnosis)}.')
+    found = {str(key).strip().upper(): " ".join(str(v).lower().split()) for key, v in diagnosis.items()}
+    if set(found) != set(PATIENTS):
+        raise Wrong(f'The keys are "A", "B", "C" and "D"; yours are: {" ".join(map(repr, diagnosis)) or "none"}.')
+    if odd := [key for key, value in found.items() if value not in PATIENTS.values()]:
+        names = "; ".join(f'"{name}"' for name in sorted(PATIENTS.values()))
+        raise Wrong(f'{odd[0]} is "{found[odd[0]]}", which is none of the four, spelt as here: {names}.')
+    return found
 
 
-_PATIENTS = {
-    "A": "gain below 1",
-    "B": "plain, batch norm",
-    "C": "residual, batch norm",
-    "D": "gain 1",
-}
-
-
-@exercise(
+exercise(
     "07.diagnosis",
     points=2,
     stub="""
@@ -207,38 +295,89 @@ _PATIENTS = {
         "Without batch norm all layers suffer alike: the line is level, high or low.",
         "With batch norm a plain network's gradient grows exponentially towards the image: here, a straight line.",
     ],
-    wrong={
-        "A is": """
+    look=diagnosed,
+    wrong=[
+        when(
+            lambda found: len(set(found.values())) < 4,
+            'diagnosis = {"A": "gain 1", "B": "gain 1", "C": "gain 1", "D": "gain 1"}',
+            "Each of the four networks is drawn once; you have one of them twice.",
+        ),
+        when(
+            lambda found: found["A"] != PATIENTS["A"],
+            """
             diagnosis = {"A": "gain 1", "B": "plain, batch norm",
                 "C": "residual, batch norm", "D": "gain below 1"}
-        """,
-        "B grows": """
+            """,
+            "A is the lowest by far, in all layers alike. What starves all layers?",
+        ),
+        when(
+            lambda found: found["B"] != PATIENTS["B"],
+            """
             diagnosis = {"A": "gain below 1", "B": "residual, batch norm",
                 "C": "plain, batch norm", "D": "gain 1"}
-        """,
-        "each once": 'diagnosis = {"A": "gain 1", "B": "gain 1", "C": "gain 1", "D": "gain 1"}',
-        "C has": """
+            """,
+            "B grows steadily from the loss towards the image. Which network did that with 56 layers?",
+        ),
+        when(
+            lambda found: found["C"] != PATIENTS["C"],
+            """
             diagnosis = {"A": "gain below 1", "B": "plain, batch norm",
                 "C": "gain 1", "D": "residual, batch norm"}
-        """,
-    },
+            """,
+            "C has little steps where a block ends and another begins. What do blocks have that layers have not?",
+        ),
+    ],
 )
-def check_diagnosis(diagnosis) -> None:
-    if not isinstance(diagnosis, dict) or set(diagnosis) != set(_PATIENTS):
-        raise Wrong('diagnosis is a dictionary with the keys "A", "B", "C" and "D".')
-    if sorted(map(str, diagnosis.values())) != sorted(_PATIENTS.values()):
-        raise Wrong(f"Use each once, spelt as here: {', '.join(_PATIENTS.values())}.")
-    if diagnosis["A"] != _PATIENTS["A"]:
-        raise Wrong("A is the lowest by far, in all layers alike. What starves all layers?")
-    if diagnosis["B"] != _PATIENTS["B"]:
-        raise Wrong("B grows steadily from the loss towards the image. Which network did that with 56 layers?")
-    if diagnosis["C"] != _PATIENTS["C"]:
-        raise Wrong(
-            "C has little steps where a block ends and another begins. What do blocks have that layers have not?"
-        )
+
+STEPS = 5  # of training, in which every layer must have had a gradient
 
 
-@exercise(
+def check_tame(tame) -> None:
+    torch.manual_seed(1)
+    model = models.get_model("resnet110_tiny", norm=nn.Identity)
+    before = [parameter.clone() for parameter in model.parameters()]
+    shortcuts = [type(block.shortcut) for stage in model.stages for block in stage]
+    tame(model)
+    if not isinstance(model, ResNet) or [type(b.shortcut) for s in model.stages for b in s] != shortcuts:
+        raise Wrong("It must stay a residual network: change the weights only, not the shortcuts.")
+    if any(isinstance(module, nn.BatchNorm2d) for module in model.modules()):
+        raise Wrong("You put batch norms in. That works, of course; this exercise is about doing without.")
+    if all(torch.equal(p, q) for p, q in zip(before, model.parameters(), strict=True)):
+        raise Wrong("Nothing has changed in the model you were given: change its weights in place.")
+    images, labels = torch.randn(16, 3, 32, 32), torch.arange(16) % 10
+    flow = measure.gradient_flow(model, images, labels)
+    if not flow.loss < 3:
+        raise Wrong(f"The loss still starts at {flow.loss:,.0f}; a guess among ten would be at 2.3.")
+    _check_flow(deepcopy(model), images, labels)
+
+
+def _check_flow(model: nn.Module, images: torch.Tensor, labels: torch.Tensor) -> None:
+    """A head that starts at zero, as Fixup's does, gives no layer a gradient until it has moved: some steps tell."""
+    optimizer, dead, alike = torch.optim.SGD(model.parameters(), lr=0.01), None, False
+    for _ in range(STEPS):
+        flow = measure.gradient_flow(model, images, labels).layers
+        norms = {name: norm for name, norm in flow.items() if not name.startswith("head")}
+        alive = [norm for norm in norms.values() if norm]
+        if dead is None and 0 < len(alive) < len(norms):
+            raise Wrong(
+                f"{len(norms) - len(alive)} of {len(norms)} layers get no gradient at the start, and the others do:"
+                " that is more than 300 times as much."
+            )
+        if alive and not alike and max(alive) > 300 * min(alive):
+            raise Wrong(
+                f"One layer's gradient is {max(alive) / min(alive):,.0f} times another's; 300 times is allowed."
+            )
+        alike = alike or bool(alive)
+        dead = {name for name, norm in norms.items() if not norm} & (norms.keys() if dead is None else dead)
+        if not dead:
+            return
+        optimizer.zero_grad()
+        F.cross_entropy(model(images), labels).backward()
+        optimizer.step()
+    raise Wrong(f"{len(dead)} of {len(norms)} layers get no gradient, not even after {STEPS} steps: they never learn.")
+
+
+exercise(
     "07.tame",
     points=3,
     stub='''
@@ -257,52 +396,40 @@ def check_diagnosis(diagnosis) -> None:
         "Each block adds a branch as large as its input. How large may the branch of one of 54 blocks be?",
         "Make the last convolution of every branch smaller, by the square root of the number of blocks.",
     ],
-    wrong={
-        "Nothing has changed": """
+    check=check_tame,
+    wrong=[
+        source(
+            """
             def tame(model):
                 pass
-        """,
-        "loss still starts": """
+            """,
+            "Nothing has changed",
+        ),
+        source(
+            """
             def tame(model):
                 with torch.no_grad():
                     model.head[-1].weight *= 0.5
-        """,
-        "no gradient": """
+            """,
+            "loss still starts",
+        ),
+        source(
+            """
             def tame(model):
                 for block in [block for stage in model.stages for block in stage]:
                     torch.nn.init.zeros_(block.residual.conv2.weight)
                     torch.nn.init.zeros_(block.residual.conv1.weight)
-        """,
-        "a residual network": """
+            """,
+            "no gradient",
+        ),
+        source(
+            """
             def tame(model):
                 for stage in model.stages:
                     for block in stage:
                         block.shortcut = None
-        """,
-    },
+            """,
+            "a residual network",
+        ),
+    ],
 )
-def check_tame(tame) -> None:
-    torch.manual_seed(1)
-    model = models.get_model("resnet110_tiny", norm=nn.Identity)
-    before = [parameter.clone() for parameter in model.parameters()]
-    shortcuts = [type(block.shortcut) for stage in model.stages for block in stage]
-    tame(model)
-    if not isinstance(model, ResNet) or [type(b.shortcut) for s in model.stages for b in s] != shortcuts:
-        raise Wrong("It must stay a residual network: change the weights only, not the shortcuts.")
-    if any(isinstance(module, nn.BatchNorm2d) for module in model.modules()):
-        raise Wrong("You put batch norms in. That works, of course; this exercise is about doing without.")
-    if all(torch.equal(p, q) for p, q in zip(before, model.parameters(), strict=True)):
-        raise Wrong("Nothing has changed in the model you were given: change its weights in place.")
-    images, labels = torch.randn(16, 3, 32, 32), torch.arange(16) % 10
-    flow = measure.gradient_flow(model, images, labels)
-    if not flow.loss < 3:
-        raise Wrong(f"The loss still starts at {flow.loss:,.0f}; a guess among ten would be at 2.3.")
-    norms = [norm for name, norm in flow.layers.items() if not name.startswith("head")]
-    if min(norms) == 0:
-        dead = sum(norm == 0 for norm in norms)
-        others = [norm for norm in norms if norm]
-        if dead > len(norms) // 2 + 1 or not others:
-            raise Wrong(f"{dead} of {len(norms)} layers get no gradient at all: they can never start to learn.")
-        norms = others
-    if max(norms) > 300 * min(norms):
-        raise Wrong(f"One layer's gradient is {max(norms) / min(norms):,.0f} times another's; 300 times is allowed.")

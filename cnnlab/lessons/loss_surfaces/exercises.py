@@ -1,14 +1,30 @@
 """Lesson 08, loss surfaces: its exercises."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from cnnlab import measure, models
-from cnnlab.lessons.exercise import Wrong, exercise
+from cnnlab.lessons.compare import kind, number
+from cnnlab.lessons.exercise import Wrong, edit, exercise, source, when
 
 
-@exercise(
+def directions_and_weights() -> list[tuple]:
+    generator = torch.Generator().manual_seed(0)
+    one = torch.tensor([[[[3.0, 4.0]]], [[[0.0, -2.0]]]]), torch.tensor([[[[6.0, 8.0]]], [[[0.6, 0.8]]]])
+    shapes = ((3, 3, 3, 3), (4, 3, 3, 3), (5, 2, 1, 1), (4, 1, 3, 3))  # in the first other matches of axes fit, too
+    return [one] + [
+        (
+            torch.randn(shape, generator=generator),
+            torch.randn(shape, generator=generator) * torch.arange(1, shape[0] + 1).view(-1, 1, 1, 1),
+        )
+        for shape in shapes
+    ]
+
+
+exercise(
     "08.normalise",
     points=2,
     stub='''
@@ -25,64 +41,127 @@ from cnnlab.lessons.exercise import Wrong, exercise
         "A filter is weight[i], the numbers that make one output map. How long is it?",
         "tensor.flatten(1).norm(dim=1) is one length for each filter; .view(-1, 1, 1, 1) lets it multiply the tensor.",
     ],
-    wrong={
-        "the whole layer": """
+    cases=directions_and_weights,
+    wrong=[
+        source(
+            """
             def filter_normalise(direction, weight):
                 return direction * weight.norm() / direction.norm()
-        """,
-        "Every filter has length 1": """
-            def filter_normalise(direction, weight):
-                return direction / direction.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
-        """,
-        "not divided by": """
-            def filter_normalise(direction, weight):
-                return direction * weight.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
-        """,
-        "single kernel": """
-            def filter_normalise(direction, weight):
-                size = lambda t: t.norm(dim=(2, 3), keepdim=True)
-                return direction * size(weight) / size(direction)
-        """,
-        "changed the direction": """
-            def filter_normalise(direction, weight):
-                for d, w in zip(direction, weight):
-                    d *= w.norm() / d.norm()
-                return direction
-        """,
-    },
+            """,
+            "You have brought the whole layer to the right length, not each filter.",
+        ),
+        edit(
+            "direction * length(weight) / length(direction)",
+            "direction / length(direction)",
+            "Every filter has length 1. It should have the length of the weight's filter.",
+        ),
+        edit(
+            " / length(direction)",
+            "",
+            "The lengths are multiplied with the weight's, but not divided by the direction's own first.",
+        ),
+        edit(
+            "tensor.flatten(1).norm(dim=1).view(-1, 1, 1, 1)",
+            "tensor.norm(dim=(2, 3), keepdim=True)",
+            "The lengths of the filters are right, but every single kernel of a filter was brought to its own length. A"
+            " filter is scaled as a whole.",
+        ),
+        edit(
+            "direction * length(weight) / length(direction)",
+            "direction * length(direction) / length(weight)",
+            "The ratio is upside down: times the weight's length, divided by the direction's own.",
+        ),
+        edit(
+            "direction * length(weight) / length(direction)",
+            "weight * length(direction) / length(weight)",
+            "The two are exchanged: this is the weight, each filter as long as the direction's.",
+        ),
+        edit(
+            "return direction *",
+            "return direction.sign() *",
+            "Each filter is to keep its direction: scale it as it is.",
+        ),
+        edit(
+            "tensor.flatten(1).norm(dim=1)",
+            "tensor.flatten(1).pow(2).sum(dim=1)",
+            "You scaled by squared lengths: a length is the root of the sum of squares.",
+        ),
+        edit(
+            "tensor.flatten(1).norm(dim=1)",
+            "tensor.flatten(1).abs().sum(dim=1)",
+            "You took the sum of the sizes for the length: it is the root of the sum of squares.",
+        ),
+        edit(
+            "tensor.flatten(1).norm(dim=1)",
+            "tensor.flatten(1).abs().amax(dim=1)",
+            "You took the largest number of a filter for its length: it is the root of the sum of squares.",
+        ),
+        edit(
+            "tensor.flatten(1).norm(dim=1).view(-1, 1, 1, 1)",
+            "tensor.pow(2).sum(dim=(0, 2, 3), keepdim=True).sqrt()",
+            "You scaled by what reads one input map; a filter, weight[i], is what makes one output map.",
+        ),
+        edit(
+            "tensor.flatten(1).norm(dim=1).view(-1, 1, 1, 1)",
+            "tensor.norm(dim=0, keepdim=True)",
+            "Your lengths run over the filters; each filter, weight[i], has one length, over all of its numbers.",
+        ),
+        edit(
+            "tensor.flatten(1).norm(dim=1).view(-1, 1, 1, 1)",
+            "tensor.norm(dim=1, keepdim=True)",
+            "Your lengths are those of the vectors along the input maps; a filter, weight[i], has one length, over all"
+            " of its numbers.",
+        ),
+        edit(
+            "tensor.flatten(1).norm(dim=1).view(-1, 1, 1, 1)",
+            "tensor.abs()",
+            "Every single number has the size of the weight's: that is one length for each number. A filter is scaled"
+            " as a whole.",
+        ),
+        edit(
+            "direction * length(weight) / length(direction)",
+            "weight + direction * length(weight) / length(direction)",
+            "The weight is added; asked for is the direction alone.",
+        ),
+        edit(
+            "direction * length(weight) / length(direction)",
+            "direction",
+            "The direction is as it was: its filters are not brought to the weight's lengths.",
+        ),
+    ],
 )
-def check_normalise(filter_normalise) -> None:
+
+
+def states() -> list[tuple]:
+    """Two small states, and two of a network with batch norms, whose statistics differ, too."""
+
+    def state(generator: torch.Generator, count: int, size: int = 3) -> dict[str, Tensor]:
+        return {
+            "conv.weight": torch.randn(2, size, 1, 1, generator=generator),
+            "norm.weight": torch.rand(2, generator=generator),
+            "norm.running_mean": torch.randn(2, generator=generator),
+            "norm.running_var": torch.rand(2, generator=generator),
+            "norm.num_batches_tracked": torch.tensor(count),
+        }
+
     generator = torch.Generator().manual_seed(0)
-    for shape in ((4, 3, 3, 3), (5, 2, 1, 1)):
-        direction, weight = (torch.randn(shape, generator=generator) for _ in range(2))
-        weight = weight * torch.arange(1, shape[0] + 1).view(-1, 1, 1, 1)
-        given = direction.clone()
-        got = filter_normalise(given, weight.clone())
-        if not isinstance(got, Tensor) or got.shape != direction.shape:
-            raise Wrong(f"Return a tensor of the direction's shape, {tuple(shape)}.")
-        if not torch.equal(given, direction):
-            raise Wrong("You changed the direction that you were given. Return a new tensor.")
-        own, wanted = got.flatten(1).norm(dim=1), weight.flatten(1).norm(dim=1)
-        if torch.allclose(own, wanted, rtol=1e-4):
-            if not torch.allclose(got / got.norm(), got.abs() * direction.sign() / got.norm(), atol=1e-5):
-                raise Wrong("The lengths are right, but the filters point elsewhere than those of the direction.")
-            cosine = F.cosine_similarity(got.flatten(1), direction.flatten(1))
-            if shape[2] == 3 and cosine.min() < 0.999:
-                raise Wrong(
-                    "The lengths of the filters are right, but every single kernel of a filter was brought to its own "
-                    "length. A filter is scaled as a whole."
-                )
-            continue
-        if torch.allclose(own, torch.ones_like(own), rtol=1e-4):
-            raise Wrong("Every filter has length 1. It should have the length of the weight's filter.")
-        if torch.allclose(got.norm(), weight.norm(), rtol=1e-4):
-            raise Wrong("You have brought the whole layer to the right length, not each filter.")
-        if torch.allclose(own, direction.flatten(1).norm(dim=1) * wanted, rtol=1e-4):
-            raise Wrong("The lengths are multiplied with the weight's, but not divided by the direction's own first.")
-        raise Wrong(f"The first filter should have length {wanted[0]:.3f}, yours has {own[0]:.3f}.")
+    a, b = state(generator, 3), state(generator, 8)
+    one = {"weight": torch.tensor([1.0, 2.0])}, {"weight": torch.tensor([3.0, 8.0])}
+    small = {"weight": torch.tensor([1.0, 2.0]), "count": torch.tensor(3)}
+    other = {"weight": torch.tensor([3.0, -2.0]), "count": torch.tensor(7)}
+    return [(*one, 0.25), (small, other, 0.5), (a, b, 0.25), (a, b, 0.0), (a, b, 1.0), (a, b, -0.5), (a, b, 1.5)]
 
 
-@exercise(
+def with_types(state: object, a: Mapping[str, Tensor], b: Mapping[str, Tensor], t: float) -> object:
+    """A state, and whether its counters are still whole numbers."""
+    if not isinstance(state, Mapping):
+        return state
+    broken = [name for name, value in state.items() if name in a and isinstance(value, Tensor)
+              and value.is_floating_point() and not a[name].is_floating_point()]  # fmt: skip
+    return {"counters that are no whole numbers any more": broken, **state}
+
+
+exercise(
     "08.interpolate",
     points=2,
     stub='''
@@ -98,63 +177,102 @@ def check_normalise(filter_normalise) -> None:
         "For each name: (1 - t) times the one plus t times the other.",
         "A batch norm's num_batches_tracked is a whole number: take it from a, as it is.",
     ],
-    wrong={
-        "starts at b": """
-            def interpolate(a, b, t):
-                return {k: t * a[k] + (1 - t) * b[k] if a[k].is_floating_point() else a[k] for k in a}
-        """,
-        "whole numbers": """
-            def interpolate(a, b, t):
-                return {k: (1 - t) * a[k] + t * b[k] for k in a}
-        """,
-        "statistics of the batch norms": """
-            def interpolate(a, b, t):
-                return {k: a[k] if "running" in k or "num" in k else (1 - t) * a[k] + t * b[k] for k in a}
-        """,
-        "missing": """
-            def interpolate(a, b, t):
-                return {k: (1 - t) * a[k] + t * b[k] for k in a if a[k].ndim > 1}
-        """,
-        "changed": """
-            def interpolate(a, b, t):
-                for k in a:
-                    if a[k].is_floating_point():
-                        a[k].lerp_(b[k], t)
-                return a
-        """,
-    },
+    cases=states,
+    look=with_types,
+    wrong=[
+        edit(
+            "a[name] + t * (b[name] - a[name])",
+            "b[name] + t * (a[name] - b[name])",
+            "Your line starts at b and ends at a.",
+        ),
+        edit(
+            " if a[name].is_floating_point() else a[name]",
+            "",
+            "The counters of the batch norms are whole numbers and must stay so: take them from a.",
+        ),
+        edit(
+            "is_floating_point() else a[name]",
+            "is_floating_point() else b[name]",
+            "The counters of the batch norms are to be taken from a; you took them from b.",
+        ),
+        edit(
+            "if a[name].is_floating_point()",
+            'if a[name].is_floating_point() and "running" not in name',
+            "The running statistics of the batch norms stay where they were: they belong to the state too.",
+        ),
+        edit(
+            "for name in a}",
+            "for name in a if a[name].is_floating_point()}",
+            "The counters of the batch norms are missing: the state has all entries of a.",
+        ),
+        edit(
+            "for name in a}",
+            "for name in a if a[name].ndim > 1}",
+            "Entries are missing, those of one dimension and the counters: the state has all entries of a.",
+        ),
+        edit(
+            "for name in a}",
+            'for name in a if "running" not in name and "num" not in name}',
+            "The statistics of the batch norms are missing: the state has all entries of a.",
+        ),
+        edit(
+            "if a[name].is_floating_point()",
+            "if a[name].ndim > 1",
+            "Entries of one dimension, the batch norms' and"
+            " the biases, stay where they were: all but the counters move.",
+        ),
+        edit(
+            "a[name] + t * (b[name] - a[name])",
+            "a[name] + t * b[name]",
+            "You go from a in the direction b; from a to b the way is b - a.",
+        ),
+        edit(
+            "a[name] + t * (b[name] - a[name])",
+            "t * (b[name] - a[name])",
+            "This is the step from a; a itself is missing.",
+        ),
+        edit(
+            "a[name] + t * (b[name] - a[name])",
+            "t * a[name] + t * b[name]",
+            "The shares of a and of b are 1 - t and t; yours are t and t.",
+        ),
+        edit("a[name] + t * (b[name] - a[name])", "(a[name] + b[name]) / 2", "This is half of the way, whatever t is."),
+        edit(
+            "a[name] + t * (b[name] - a[name])",
+            "a[name] + min(max(t, 0), 1) * (b[name] - a[name])",
+            "Outside of 0 to 1 yours stays at an end: the line goes on.",
+        ),
+    ],
 )
-def check_interpolate(interpolate) -> None:
-    torch.manual_seed(0)
-    states = []
-    for _ in range(2):
-        model = models.get_model("resnet20_tiny")
-        model.train()(torch.randn(8, 3, 32, 32))  # so that the statistics differ, too
-        states.append({name: value.clone() for name, value in model.state_dict().items()})
-    a, b = states
-    kept = {name: value.clone() for name, value in a.items()}
-    for t in (0.0, 0.25, 1.0):
-        got = interpolate(a, b, t)
-        if not all(torch.equal(a[name], kept[name]) for name in kept):
-            raise Wrong("You have changed a itself: the next point of the line would start elsewhere.")
-        if not isinstance(got, dict):
-            raise Wrong("Return a state dict: a dictionary of tensors by name.")
-        if lost := [name for name in a if name not in got]:
-            raise Wrong(f"{len(lost)} entries of the state are missing, {lost[0]} for one.")
-        if any(got[name].dtype != a[name].dtype for name in a):
-            raise Wrong("The counters of the batch norms are whole numbers and must stay so: take them from a.")
-        expected = {n: torch.lerp(a[n], b[n], t) if a[n].is_floating_point() else a[n] for n in a}
-        off = [name for name in a if not torch.allclose(got[name], expected[name], atol=1e-5)]
-        if not off:
-            continue
-        if all("running" in name for name in off):
-            raise Wrong("The running statistics of the batch norms stay where they were: they belong to the state too.")
-        if t in (0.0, 1.0) and all(torch.allclose(got[n], (a if t else b)[n], atol=1e-5) for n in off):
-            raise Wrong("Your line starts at b and ends at a.")
-        raise Wrong(f"At t = {t:g}, {off[0]} is not at that share of the way from a to b.")
 
 
-@exercise(
+class Bowl:
+    """A loss whose Hessian at `lowest` has these eigenvalues, along axes that are no coordinates."""
+
+    def __init__(self, eigenvalues: list[float], lowest: Tensor, axes: Tensor) -> None:
+        self.eigenvalues, self.lowest = eigenvalues, lowest
+        self.hessian = axes @ torch.diag(torch.tensor(eigenvalues)) @ axes.T
+
+    def __call__(self, w: Tensor) -> Tensor:
+        step = w - self.lowest.to(w.dtype)
+        return 0.5 * step @ self.hessian.to(w.dtype) @ step + step.sum() + (step**3).sum()
+
+    def __repr__(self) -> str:
+        return f"a loss whose Hessian has the eigenvalues {self.eigenvalues}"
+
+
+def bowls() -> list[tuple]:
+    generator = torch.Generator().manual_seed(3)
+    cases = []
+    for eigenvalues in ([2.0, -7.0], [9.0, 3.0, 1.0, 0.5, 0.0, 0.1], [2.0, -7.0, 1.0, 0.5, 3.0, -0.5]):
+        size = len(eigenvalues)
+        axes = torch.linalg.qr(torch.randn(size, size, generator=generator))[0]
+        w = torch.randn(size, generator=generator)
+        cases.append((Bowl(eigenvalues, w, axes), w))
+    return cases
+
+
+exercise(
     "08.sharpness",
     points=3,
     stub='''
@@ -179,76 +297,120 @@ def check_interpolate(interpolate) -> None:
         "Power iteration: start with a random v of length 1, multiply by the Hessian, bring it to length 1 again, and "
         "so on. In the end v @ (H v) is the eigenvalue, with its sign.",
     ],
-    wrong={
-        "length of the gradient": """
+    cases=bowls,
+    tolerance=0.02,  # how far power iteration is, is left to the learner
+    wrong=[
+        source(
+            """
             def sharpness(loss, w):
                 w = w.detach().requires_grad_()
                 return torch.autograd.grad(loss(w), w)[0].norm().item()
-        """,
-        "the sum of all": """
+            """,
+            "That is the length of the gradient: a first derivative. Asked for is the second.",
+        ),
+        source(
+            """
             def sharpness(loss, w):
                 return torch.autograd.functional.hessian(loss, w).trace().item()
-        """,
-        "along one coordinate": """
+            """,
+            "That is the trace, the sum of all eigenvalues.",
+        ),
+        source(
+            """
             def sharpness(loss, w):
                 return torch.autograd.functional.hessian(loss, w).diagonal().max().item()
-        """,
-        "without its sign": """
+            """,
+            "That is the largest curvature along one coordinate; the sharpest direction lies between coordinates.",
+        ),
+        source(
+            """
+            def sharpness(loss, w):
+                diagonal = torch.autograd.functional.hessian(loss, w).diagonal()
+                return diagonal[diagonal.abs().argmax()].item()
+            """,
+            "That is the curvature of largest size along one coordinate; the sharpest direction lies between"
+            " coordinates.",
+        ),
+        source(
+            """
             def sharpness(loss, w):
                 return torch.linalg.eigvalsh(torch.autograd.functional.hessian(loss, w)).abs().max().item()
-        """,
-        "largest, not that of largest size": """
+            """,
+            "That is the size of the right eigenvalue without its sign: here the surface bends down.",
+        ),
+        source(
+            """
             def sharpness(loss, w):
                 return torch.linalg.eigvalsh(torch.autograd.functional.hessian(loss, w)).max().item()
-        """,
-        "one step": """
+            """,
+            "That is the largest, not that of largest size: here the surface bends down more than up.",
+        ),
+        source(
+            """
+            def sharpness(loss, w):
+                return torch.linalg.eigvalsh(torch.autograd.functional.hessian(loss, w)).min().item()
+            """,
+            "That is the least eigenvalue; asked for is the one of largest size, whatever its sign.",
+        ),
+        source(
+            """
+            def sharpness(loss, w):
+                eigenvalues = torch.linalg.eigvalsh(torch.autograd.functional.hessian(loss, w))
+                return eigenvalues[eigenvalues.abs().argmin()].item()
+            """,
+            "That is the eigenvalue of the smallest size; asked for is that of the largest.",
+        ),
+        source(
+            """
+            def sharpness(loss, w):
+                return torch.autograd.functional.hessian(loss, w).norm().item()
+            """,
+            "That is the norm of the Hessian, the root of all eigenvalues squared and added; asked for is one of them.",
+        ),
+        source(
+            """
+            def sharpness(loss, w):
+                return torch.linalg.eigvalsh(torch.autograd.functional.hessian(loss, w)).sum().item() / len(w)
+            """,
+            "That is the mean of the eigenvalues; asked for is the one of largest size.",
+        ),
+        source(
+            """
             def sharpness(loss, w):
                 hessian = torch.autograd.functional.hessian(loss, w)
-                v = torch.ones(len(w)) / len(w) ** 0.5
-                v = hessian @ v / (hessian @ v).norm()
-                return (v @ hessian @ v).item()
-        """,
-    },
+                gradient = torch.autograd.functional.jacobian(loss, w)
+                direction = gradient / gradient.norm()
+                return (direction @ hessian @ direction).item()
+            """,
+            "That is the curvature along the gradient; the sharpest direction is another one.",
+        ),
+        edit("steps=200", "steps=1", "You stopped after one step. Power iteration needs many."),
+        edit("steps=200", "steps=2", "You stopped after two steps. Power iteration needs many."),
+    ],
 )
-def check_sharpness(sharpness) -> None:
-    generator = torch.Generator().manual_seed(3)
-    for eigenvalues in ([9.0, 3.0, 1.0, 0.5, 0.0, 0.1], [2.0, -7.0, 1.0, 0.5, 3.0, -0.5]):
-        axes = torch.linalg.qr(torch.randn(6, 6, generator=generator))[0]
-        hessian = axes @ torch.diag(torch.tensor(eigenvalues)) @ axes.T
-        w = torch.randn(6, generator=generator)
 
-        def loss(v: Tensor, hessian: Tensor = hessian, w: Tensor = w) -> Tensor:
-            return 0.5 * (v - w) @ hessian @ (v - w) + (v - w).sum() + ((v - w) ** 3).sum()
-
-        true = max(eigenvalues, key=abs)
-        got = sharpness(loss, w.clone())
-        got = float(got)
-        diagnoses = {
-            "That is the length of the gradient: a first derivative. Asked for is the second.": 6**0.5,
-            "That is the trace, the sum of all eigenvalues.": sum(eigenvalues),
-            "That is the largest curvature along one coordinate; the sharpest direction lies between coordinates.": (
-                hessian.diagonal().max().item()
-            ),
-            "That is the size of the right eigenvalue without its sign: here the surface bends down.": abs(true),
-            "That is the largest, not that of largest size: here the surface bends down more than up.": max(
-                eigenvalues
-            ),
-        }
-        if abs(got - true) <= 0.02 * abs(true):
-            continue
-        for diagnosis, value in diagnoses.items():
-            if abs(got - value) <= 0.01 * abs(value):
-                raise Wrong(diagnosis)
-        raise Wrong(
-            f"The eigenvalues are {eigenvalues}; asked for is {true:g}, yours is {got:.3g}. Did you stop after one "
-            "step? Power iteration needs many."
-        )
+READING = {"A": False, "B": True, "C": False, "D": True, "E": False}
 
 
-_STATEMENTS = {"A": False, "B": True, "C": False, "D": True, "E": False}
+def letters(reading: object) -> object:
+    """The entries that are true, of a dictionary with all letters; a set or list of letters is taken, too."""
+    if isinstance(reading, Mapping):
+        given = {str(key).strip().upper(): value for key, value in reading.items()}
+        if missing := sorted(READING.keys() - given):
+            raise Wrong(f"{missing[0]} is missing: reading is a dictionary with the keys A to E.")
+        if extra := sorted(given.keys() - READING):
+            raise Wrong(f"There is no statement {extra[0]}: the keys are A to E.")
+        if odd := [key for key, value in given.items() if kind(value) not in ("True", "False")]:
+            values = {key: number(given[key]) for key in odd}
+            if any(value not in (0, 1) for value in values.values()):
+                raise Wrong(f"Each value is True or False; that of {odd[0]} is {kind(given[odd[0]])}.")
+        return sorted(key for key, value in given.items() if value)
+    if isinstance(reading, (set, frozenset, list, tuple)) and all(isinstance(key, str) for key in reading):
+        return sorted({key.strip().upper() for key in reading})
+    raise Wrong(f"reading is a dictionary with the keys A to E; yours is {kind(reading)}.")
 
 
-@exercise(
+exercise(
     "08.reading",
     points=2,
     stub="""
@@ -263,85 +425,38 @@ _STATEMENTS = {"A": False, "B": True, "C": False, "D": True, "E": False}
         "the picture is right?",
         "One counterexample that is drawn refutes 'nowhere'; no picture proves 'everywhere'.",
     ],
-    wrong={
-        "A:": 'reading = {"A": True, "B": True, "C": False, "D": True, "E": False}',
-        "B:": 'reading = {"A": False, "B": False, "C": False, "D": True, "E": False}',
-        "C:": 'reading = {"A": False, "B": True, "C": True, "D": True, "E": False}',
-        "D:": 'reading = {"A": False, "B": True, "C": False, "D": False, "E": False}',
-        "E:": 'reading = {"A": False, "B": True, "C": False, "D": True, "E": True}',
-    },
-)
-def check_reading(reading) -> None:
-    if not isinstance(reading, dict) or set(reading) != set(_STATEMENTS):
-        raise Wrong("reading is a dictionary with the keys A to E.")
-    if not all(isinstance(value, bool) for value in reading.values()):
-        raise Wrong("Each value is True or False.")
-    why = {
-        "A": "A: a bowl in two directions may be a saddle in a third. Of all directions two were looked at.",
-        "B": "B: a ridge that is drawn is there. One plane is enough to refute that a surface is convex.",
-        "C": "C: another minimum may lie outside this plane. The line to a second network showed one.",
-        "D": "D: both directions are as long, filter by filter, as the weights: that is what the normalisation is for.",
-        "E": "E: a surface that is drawn around the end of a training says nothing about the way that led there.",
-    }
-    for letter, truth in _STATEMENTS.items():
-        if reading[letter] != truth:
-            raise Wrong(why[letter])
-
-
-@exercise(
-    "08.steep",
-    points=3,
-    stub='''
-        def steep_direction(model, images, labels):
-            """Returns a direction, {parameter's name: tensor}, filter-normalised as measure.random_direction's are."""
-            ...
-    ''',
-    solution="""
-        def steep_direction(model, images, labels):
-            loss = torch.nn.functional.cross_entropy(model.eval()(images), labels)
-            named = {name: p for name, p in model.named_parameters() if p.ndim > 1}
-            gradients = torch.autograd.grad(loss, list(named.values()))
-            direction = {}
-            for (name, weight), gradient in zip(named.items(), gradients):
-                shape = (-1, *[1] * (weight.ndim - 1))
-                size = weight.detach().flatten(1).norm(dim=1) / (gradient.flatten(1).norm(dim=1) + 1e-12)
-                direction[name] = gradient * size.view(shape)
-            return direction
-    """,
-    hints=[
-        "Where does a loss rise fastest? There is a word for that direction, and autograd computes it.",
-        "Take the gradient of the loss for every parameter with more than one dimension, then bring each of its "
-        "filters to the length of the weight's filter.",
+    look=letters,
+    otherwise="Go through the statements once more: which of them could be false although the picture is right?",
+    wrong=[
+        when(
+            lambda true: "A" in true,
+            'reading = {"A": True, "B": True, "C": False, "D": True, "E": False}',
+            "A: a bowl in two directions may be a saddle in a third. Of all directions two were looked at.",
+        ),
+        when(
+            lambda true: "B" not in true,
+            'reading = {"A": False, "B": False, "C": False, "D": True, "E": False}',
+            "B: a ridge that is drawn is there. One plane is enough to refute that a surface is convex.",
+        ),
+        when(
+            lambda true: "C" in true,
+            'reading = {"A": False, "B": True, "C": True, "D": True, "E": False}',
+            "C: another minimum may lie outside this plane. The line to a second network showed one.",
+        ),
+        when(
+            lambda true: "D" not in true,
+            'reading = {"A": False, "B": True, "C": False, "D": False, "E": False}',
+            "D: both directions are as long, filter by filter, as the weights: that is what the normalisation is for.",
+        ),
+        when(
+            lambda true: "E" in true,
+            'reading = {"A": False, "B": True, "C": False, "D": True, "E": True}',
+            "E: a surface that is drawn around the end of a training says nothing about the way that led there.",
+        ),
     ],
-    wrong={
-        "no steeper": """
-            def steep_direction(model, images, labels):
-                from cnnlab import measure
-                return measure.random_direction(model, seed=5)
-        """,
-        "downhill": """
-            def steep_direction(model, images, labels):
-                loss = torch.nn.functional.cross_entropy(model.eval()(images), labels)
-                named = {n: p for n, p in model.named_parameters() if p.ndim > 1}
-                found = {}
-                for (n, p), g in zip(named.items(), torch.autograd.grad(loss, list(named.values()))):
-                    size = p.detach().flatten(1).norm(dim=1) / (g.flatten(1).norm(dim=1) + 1e-12)
-                    found[n] = -g * size.view(-1, *[1] * (p.ndim - 1))
-                return found
-        """,
-        "longer than": """
-            def steep_direction(model, images, labels):
-                from cnnlab import measure
-                return {n: 10 * d for n, d in measure.random_direction(model, seed=5).items()}
-        """,
-        "stay where they are": """
-            def steep_direction(model, images, labels):
-                loss = torch.nn.functional.cross_entropy(model.eval()(images), labels)
-                named = dict(model.named_parameters())
-                return dict(zip(named, torch.autograd.grad(loss, list(named.values()))))
-        """,
-    },
 )
+
+
 def check_steep(steep_direction) -> None:
     torch.manual_seed(0)
     model = models.get_model("resnet20_tiny")
@@ -387,3 +502,72 @@ def check_steep(steep_direction) -> None:
         raise Wrong(f"It is no steeper than five random ones: the loss rises by {yours:.3g}, by {usual:.3g} at random.")
     if rise(direction, 0.001) < 0:
         raise Wrong("Your direction leads downhill with its first step. Turn around.")
+
+
+exercise(
+    "08.steep",
+    points=3,
+    stub='''
+        def steep_direction(model, images, labels):
+            """Returns a direction, {parameter's name: tensor}, filter-normalised as measure.random_direction's are."""
+            ...
+    ''',
+    solution="""
+        def steep_direction(model, images, labels):
+            loss = torch.nn.functional.cross_entropy(model.eval()(images), labels)
+            named = {name: p for name, p in model.named_parameters() if p.ndim > 1}
+            gradients = torch.autograd.grad(loss, list(named.values()))
+            direction = {}
+            for (name, weight), gradient in zip(named.items(), gradients):
+                shape = (-1, *[1] * (weight.ndim - 1))
+                size = weight.detach().flatten(1).norm(dim=1) / (gradient.flatten(1).norm(dim=1) + 1e-12)
+                direction[name] = gradient * size.view(shape)
+            return direction
+    """,
+    hints=[
+        "Where does a loss rise fastest? There is a word for that direction, and autograd computes it.",
+        "Take the gradient of the loss for every parameter with more than one dimension, then bring each of its "
+        "filters to the length of the weight's filter.",
+    ],
+    check=check_steep,
+    wrong=[
+        source(
+            """
+            def steep_direction(model, images, labels):
+                from cnnlab import measure
+                return measure.random_direction(model, seed=5)
+            """,
+            "no steeper",
+        ),
+        source(
+            """
+            def steep_direction(model, images, labels):
+                loss = torch.nn.functional.cross_entropy(model.eval()(images), labels)
+                named = {n: p for n, p in model.named_parameters() if p.ndim > 1}
+                found = {}
+                for (n, p), g in zip(named.items(), torch.autograd.grad(loss, list(named.values()))):
+                    size = p.detach().flatten(1).norm(dim=1) / (g.flatten(1).norm(dim=1) + 1e-12)
+                    found[n] = -g * size.view(-1, *[1] * (p.ndim - 1))
+                return found
+            """,
+            "downhill",
+        ),
+        source(
+            """
+            def steep_direction(model, images, labels):
+                from cnnlab import measure
+                return {n: 10 * d for n, d in measure.random_direction(model, seed=5).items()}
+            """,
+            "longer than",
+        ),
+        source(
+            """
+            def steep_direction(model, images, labels):
+                loss = torch.nn.functional.cross_entropy(model.eval()(images), labels)
+                named = dict(model.named_parameters())
+                return dict(zip(named, torch.autograd.grad(loss, list(named.values()))))
+            """,
+            "stay where they are",
+        ),
+    ],
+)

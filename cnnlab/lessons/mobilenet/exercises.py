@@ -1,15 +1,33 @@
 """Lesson 11, MobileNet: its exercises."""
 
+from copy import deepcopy
+
 import torch
 from torch import nn
 
-from cnnlab import data, measure
-from cnnlab.lessons.exercise import Wrong, exercise
-from cnnlab.models.mobilenet import DepthwiseSeparable
-from cnnlab.training import Run, evaluate
+from cnnlab import measure
+from cnnlab.lessons.exercise import Wrong, behaviour, edit, exercise, source, when
+from cnnlab.lessons.runs import reads_digits, trained
 
 
-@exercise(
+def convolutions(net: nn.Module, in_channels: int, out_channels: int, stride: int = 1) -> dict[str, object]:
+    """What a network of convolutions is made of, and what it does."""
+    x, run = torch.randn(2, in_channels, 10, 10), deepcopy(net).eval()
+    run(x)  # a lazy layer takes its shape
+    layers = [m for m in run.modules() if not list(m.children()) and not isinstance(m, (nn.Identity, nn.Sequential))]
+    found = [layer for layer in layers if isinstance(layer, nn.Conv2d)]
+    return {
+        "layers": " and ".join(type(layer).__name__.removeprefix("Lazy") for layer in layers),
+        "kernels": [list(layer.kernel_size) for layer in found],
+        "maps that the convolutions make": [layer.out_channels for layer in found],
+        "groups of the convolutions": [layer.groups for layer in found],
+        "strides": [list(layer.stride) for layer in found],
+        "biases": ["none" if layer.bias is None else "bias" for layer in found],
+        **behaviour(net, x),
+    }
+
+
+exercise(
     "11.separable",
     points=3,
     stub='''
@@ -30,80 +48,136 @@ from cnnlab.training import Run, evaluate
         " many groups are there if each map sees one map?",
         "The first makes as many maps as it reads, in as many groups. The second has a kernel of 1 and no groups.",
     ],
-    wrong={
-        "reads all maps": """
-            def separable(in_channels, out_channels, stride=1):
-                return nn.Sequential(
-                    nn.Conv2d(in_channels, in_channels, 3, stride, padding=1, bias=False),
-                    nn.Conv2d(in_channels, out_channels, 1, bias=False),
-                )
-        """,
-        "order is reversed": """
+    cases=[(2, 3), (4, 4, 1), (8, 16), (6, 12, 2), (4, 6, 3)],
+    look=convolutions,
+    wrong=[
+        edit(
+            " groups=in_channels,",
+            "",
+            "A kernel of your first convolution reads all maps; a depthwise one reads one: groups=in_channels.",
+        ),
+        source(
+            """
             def separable(in_channels, out_channels, stride=1):
                 return nn.Sequential(
                     nn.Conv2d(in_channels, out_channels, 1, bias=False),
                     nn.Conv2d(out_channels, out_channels, 3, stride, padding=1, groups=out_channels, bias=False),
                 )
-        """,
-        "bias=False": """
+            """,
+            "The order is reversed: filter each map first, then combine.",
+        ),
+        source(
+            """
             def separable(in_channels, out_channels, stride=1):
                 return nn.Sequential(
                     nn.Conv2d(in_channels, in_channels, 3, stride, padding=1, groups=in_channels),
                     nn.Conv2d(in_channels, out_channels, 1),
                 )
-        """,
-        "padding": """
-            def separable(in_channels, out_channels, stride=1):
-                return nn.Sequential(
-                    nn.Conv2d(in_channels, in_channels, 3, stride, groups=in_channels, bias=False),
-                    nn.Conv2d(in_channels, out_channels, 1, bias=False),
-                )
-        """,
-        "pointwise convolution has the stride": """
+            """,
+            "There are biases: say bias=False. The batch norm that follows has its own.",
+        ),
+        edit(
+            "groups=in_channels, bias=False",
+            "groups=in_channels",
+            "The depthwise convolution has a bias: say bias=False there, too.",
+        ),
+        edit(
+            "out_channels, 1, bias=False",
+            "out_channels, 1",
+            "The pointwise convolution has a bias: say bias=False there, too.",
+        ),
+        edit(
+            " padding=1,",
+            "",
+            "The padding is missing: without it a kernel of 3 takes a row of pixels off each side.",
+        ),
+        source(
+            """
             def separable(in_channels, out_channels, stride=1):
                 return nn.Sequential(
                     nn.Conv2d(in_channels, in_channels, 3, padding=1, groups=in_channels, bias=False),
                     nn.Conv2d(in_channels, out_channels, 1, stride, bias=False),
                 )
-        """,
-        "already makes": """
+            """,
+            "Your pointwise convolution has the stride. The result has the right size, but the depthwise one then"
+            " filters every place, and a part of what it makes is thrown away.",
+        ),
+        edit(
+            "out_channels, 1, bias",
+            "out_channels, 1, stride, bias",
+            "Both convolutions have the stride, so that a stride of 2 quarters each side; it belongs to the first.",
+        ),
+        edit("3, stride, padding", "3, padding", "The stride is not used: give it to the depthwise convolution."),
+        edit(
+            "in_channels, in_channels, 3",
+            "in_channels, out_channels, 3",
+            "in_channels, out_channels, 1",
+            "out_channels, out_channels, 1",
+            "The first convolution already makes out_channels maps; filtering in_channels gives in_channels, and the"
+            " second makes new ones.",
+        ),
+        edit(
+            "3, stride, padding=1",
+            "5, stride, padding=2",
+            "Your depthwise kernels are 5 x 5; 3 x 3 is asked for.",
+        ),
+        edit(
+            "out_channels, 1, bias",
+            "out_channels, 3, padding=1, bias",
+            "Your second convolution is a full one of 3 x 3; a pointwise one is 1 x 1.",
+        ),
+        when(
+            lambda results: all("Norm" in one["layers"] for one in results),
+            """
             def separable(in_channels, out_channels, stride=1):
                 return nn.Sequential(
-                    nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, groups=in_channels, bias=False),
-                    nn.Conv2d(out_channels, out_channels, 1, bias=False),
+                    nn.Conv2d(in_channels, in_channels, 3, stride, padding=1, groups=in_channels, bias=False),
+                    nn.BatchNorm2d(in_channels),
+                    nn.ReLU(),
+                    nn.Conv2d(in_channels, out_channels, 1, bias=False),
+                    nn.BatchNorm2d(out_channels),
+                    nn.ReLU(),
                 )
-        """,
-    },
+            """,
+            "There is a norm in it: MobileNet has one behind each convolution, but asked for are the two convolutions"
+            " alone.",
+        ),
+        when(
+            lambda results: all("ReLU" in one["layers"] for one in results),
+            """
+            def separable(in_channels, out_channels, stride=1):
+                return nn.Sequential(
+                    nn.Conv2d(in_channels, in_channels, 3, stride, padding=1, groups=in_channels, bias=False),
+                    nn.ReLU(),
+                    nn.Conv2d(in_channels, out_channels, 1, bias=False),
+                )
+            """,
+            "There is a ReLU in it: MobileNet has one behind each convolution, but asked for are the two convolutions"
+            " alone.",
+        ),
+        when(
+            lambda results: all(one["layers"] == "Conv2d" for one in results),
+            """
+            def separable(in_channels, out_channels, stride=1):
+                return nn.Sequential(nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=False))
+            """,
+            "There is one convolution; asked for are two, a depthwise one and a pointwise one.",
+        ),
+        when(
+            lambda results: all(one["kernels"][1:] == [[3, 3]] for one in results),
+            """
+            def separable(in_channels, out_channels, stride=1):
+                return nn.Sequential(
+                    nn.Conv2d(in_channels, in_channels, 1, bias=False),
+                    nn.Conv2d(in_channels, out_channels, 3, stride, padding=1, bias=False),
+                )
+            """,
+            "Your second convolution is 3 x 3. Filter each map first, with 3 x 3, then combine the maps, with 1 x 1.",
+        ),
+    ],
 )
-def check_separable(separable) -> None:
-    for in_channels, out_channels, stride in ((8, 16, 1), (6, 12, 2), (4, 4, 1)):
-        got = separable(in_channels, out_channels, stride)
-        layers = [layer for layer in got.modules() if isinstance(layer, nn.Conv2d)]
-        if len(layers) != 2:
-            raise Wrong(f"There should be two convolutions; yours has {len(layers)}.")
-        first, second = layers
-        if first.kernel_size == (1, 1) and second.kernel_size != (1, 1):
-            raise Wrong("The order is reversed: filter each map first, then combine.")
-        if first.out_channels != in_channels:
-            raise Wrong(f"The first convolution already makes {first.out_channels} maps; filtering {in_channels} gives"
-                        f" {in_channels}, and the second makes new ones.")  # fmt: skip
-        if first.groups != in_channels:
-            raise Wrong("A kernel of your first convolution reads all maps, or several; a depthwise one reads one map.")
-        if first.bias is not None or second.bias is not None:
-            raise Wrong("There are biases: say bias=False. The batch norm that follows has its own.")
-        if second.kernel_size != (1, 1) or second.groups != 1:
-            raise Wrong("The second convolution should be pointwise: 1 x 1, in one group, so that it sees all maps.")
-        if second.stride != (1, 1) and stride > 1:
-            raise Wrong("Your pointwise convolution has the stride. The result has the right size, but the depthwise"
-                        " one then filters every place, and of the results a part is thrown away.")  # fmt: skip
-        x = torch.zeros(1, in_channels, 10, 10)
-        size, true = tuple(got(x).shape[1:]), (out_channels, 10 // stride, 10 // stride)
-        if size != true:
-            more = " The padding is missing." if first.padding == (0, 0) else ""
-            raise Wrong(f"{in_channels} maps of 10 x 10 at stride {stride} must become {true}; yours are {size}.{more}")
 
-
-@exercise(
+exercise(
     "11.ratio",
     points=2,
     stub='''
@@ -123,51 +197,116 @@ def check_separable(separable) -> None:
         "Write the three costs down: full, depthwise, pointwise. Each is the number of weights times the positions.",
         "A depthwise convolution has kernel * kernel weights for each input channel. Divide full by the sum.",
     ],
-    wrong={
-        "upside down": """
-            def times_fewer(in_channels, out_channels, kernel, size):
-                return 1 / out_channels + 1 / kernel**2
-        """,
-        "output channels": """
+    cases=[(2, 3, 3, 4), (5, 5, 3, 5), (16, 8, 5, 20), (3, 24, 7, 9), (32, 64, 3, 112), (512, 512, 3, 14)],
+    wrong=[
+        edit(
+            "full / (depthwise + pointwise)",
+            "(depthwise + pointwise) / full",
+            "The ratio is upside down: how many times fewer, not what share is left.",
+        ),
+        edit(
+            "full / (depthwise + pointwise)",
+            "1 - (depthwise + pointwise) / full",
+            "This is the share that is saved; asked for is how many times fewer: full / separable.",
+        ),
+        source(
+            """
             def times_fewer(in_channels, out_channels, kernel, size):
                 return 1 / (1 / in_channels + 1 / kernel**2)
-        """,
-        "kernel squared": """
-            def times_fewer(in_channels, out_channels, kernel, size):
-                return 1 / (1 / out_channels + 1 / kernel)
-        """,
-        "pointwise part is missing": """
-            def times_fewer(in_channels, out_channels, kernel, size):
-                return out_channels
-        """,
-        "depthwise part is missing": """
-            def times_fewer(in_channels, out_channels, kernel, size):
-                return kernel**2
-        """,
-    },
+            """,
+            "You counted the depthwise kernels by the output channels: there is one for each input channel, and in the"
+            " ratio it is the number of outputs that decides.",
+        ),
+        edit(
+            "out_channels * kernel**2",
+            "out_channels * kernel",
+            "depthwise = in_channels * kernel**2",
+            "depthwise = in_channels * kernel",
+            "A kernel has kernel * kernel weights: the kernel squared.",
+        ),
+        edit(
+            "(depthwise + pointwise)",
+            "depthwise",
+            "The pointwise part is missing in the cost of the separable convolution.",
+        ),
+        edit(
+            "(depthwise + pointwise)",
+            "pointwise",
+            "The depthwise part is missing in the cost of the separable convolution.",
+        ),
+        edit(
+            "(depthwise + pointwise)",
+            "(depthwise * pointwise)",
+            "The two steps come one after the other: their costs are added, not multiplied.",
+        ),
+        edit("full /", "full //", "// rounds down: the ratio is no whole number, so divide with /."),
+        edit(
+            "return full / (depthwise + pointwise)",
+            "return round(full / (depthwise + pointwise))",
+            "The ratio is no whole number: do not round it.",
+        ),
+        edit(
+            "depthwise = in_channels * kernel**2",
+            "depthwise = in_channels * out_channels * kernel**2",
+            "Your depthwise part costs as much as a full convolution. It has one kernel for each input channel, and"
+            " each kernel reads one map.",
+        ),
+        edit(
+            "depthwise = in_channels * kernel**2",
+            "depthwise = kernel**2",
+            "The depthwise part has a kernel for each input channel; yours has a single one.",
+        ),
+        edit(
+            "pointwise = in_channels * out_channels",
+            "pointwise = in_channels * out_channels * kernel**2",
+            "The pointwise part has kernels of 1 x 1: kernel**2 is not in it.",
+        ),
+        edit(
+            "pointwise = in_channels * out_channels",
+            "pointwise = out_channels",
+            "Each of the pointwise part's kernels reads all in_channels maps.",
+        ),
+        edit(
+            "full / (depthwise + pointwise)",
+            "full - depthwise - pointwise",
+            "This is how many fewer; asked for is how many times fewer: divide.",
+        ),
+        edit(
+            "full = in_channels * out_channels * kernel**2 * size**2",
+            "full = in_channels * out_channels * kernel**2",
+            "Your full convolution is counted at one position, the separable one at size * size positions.",
+        ),
+    ],
 )
-def check_ratio(times_fewer) -> None:
-    cases = [(32, 64, 3, 112), (512, 512, 3, 14), (16, 8, 5, 20), (3, 24, 7, 9)]
-    got = [times_fewer(*case) for case in cases]
-    formulas = [
-        (lambda m, n, k: 1 / n + 1 / k**2, "The ratio is upside down: how many times fewer, not what share is left."),
-        (lambda m, n, k: 1 / (1 / m + 1 / k**2), "It is the number of output channels that decides, not of inputs."),
-        (lambda m, n, k: 1 / (1 / n + 1 / k), "A kernel has kernel * kernel weights: the kernel squared."),
-        (lambda m, n, k: n, "The pointwise part is missing in the cost of the separable convolution."),
-        (lambda m, n, k: k**2, "The depthwise part is missing in the cost of the separable convolution."),
-    ]
-    for formula, diagnosis in formulas:
-        if all(abs(value - formula(*case[:3])) < 1e-6 for value, case in zip(got, cases, strict=True)):
-            raise Wrong(diagnosis)
-    for (m, n, k, size), value in zip(cases, got, strict=True):
-        full = nn.Conv2d(m, n, k, padding=k // 2)
-        parts = nn.Sequential(nn.Conv2d(m, m, k, padding=k // 2, groups=m), nn.Conv2d(m, n, 1))
-        true = measure.cost(full, (m, size, size)).macs / measure.cost(parts, (m, size, size)).macs
-        if abs(value - true) > 1e-6:
-            raise Wrong(f"For {m} channels to {n}, kernel {k}, it is {true:.3f} times, and not {value:.3f}.")
+
+# (in, out, size, alpha, rho): none of the products is a whole number, or a half, but those with 1.
+THINNER = [
+    (5, 8, 6, 0.65, 0.6),
+    (10, 14, 9, 0.77, 0.62),
+    (33, 47, 29, 0.7, 0.6),
+    (100, 40, 20, 0.232, 0.81),
+    (32, 64, 112, 1, 1),
+    (64, 128, 56, 0.45, 0.35),
+]
 
 
-@exercise(
+def has_right_mult_adds(results: list) -> bool:
+    def right(m: int, n: int, size: int, alpha: float, rho: float) -> int:
+        m, n = round(alpha * m), round(alpha * n)
+        return (9 * m + m * n) * round(rho * size) ** 2
+
+    return all(macs == right(*case) for (_, macs), case in zip(results, THINNER, strict=True))
+
+
+def goes_with_alpha_squared(results: list) -> bool:
+    """Whether the weights are alpha squared times those of the whole, rounded in any way."""
+    return all(
+        abs(weights - alpha**2 * (9 * m + m * n)) <= 1
+        for (weights, _), (m, n, _, alpha, _) in zip(results, THINNER, strict=True)
+    )
+
+
+exercise(
     "11.multipliers",
     points=3,
     stub='''
@@ -186,73 +325,122 @@ def check_ratio(times_fewer) -> None:
         "Scale the three numbers first, round them, and then count as before.",
         "Does the number of weights know how large the map is? And how often does alpha stand in in * out?",
     ],
-    wrong={
-        "both": """
-            def thinner(in_channels, out_channels, size, alpha, rho):
-                m, n, size = in_channels, round(alpha * out_channels), round(rho * size)
-                return 9 * m + m * n, (9 * m + m * n) * size * size
-        """,
-        "rho squared": """
+    cases=THINNER,
+    wrong=[
+        edit(
+            "round(alpha * in_channels)",
+            "in_channels",
+            "Alpha thins both, the maps that come in and those that go out: the inputs of a layer are the outputs of"
+            " the one before.",
+        ),
+        edit(
+            "round(alpha * out_channels)",
+            "out_channels",
+            "Alpha thins both, the maps that come in and those that go out; yours thins those that come in.",
+        ),
+        edit(
+            "round(alpha * in_channels), round(alpha * out_channels)",
+            "in_channels, out_channels",
+            "alpha is not used: it thins the maps that come in and those that go out.",
+        ),
+        edit("round(rho * size)", "size", "rho is not used: the map is rho * size wide."),
+        source(
+            """
             def thinner(in_channels, out_channels, size, alpha, rho):
                 m, n = round(alpha * in_channels), round(alpha * out_channels)
                 return 9 * m + m * n, (9 * m + m * n) * size * round(rho * size)
-        """,
-        "do not depend on the size": """
+            """,
+            "A map gets smaller in height and in width: mult-adds go with rho squared.",
+        ),
+        source(
+            """
+            def thinner(in_channels, out_channels, size, alpha, rho):
+                m, n = round(alpha * in_channels), round(alpha * out_channels)
+                return 9 * m + m * n, (9 * m + m * n) * round(rho * size)
+            """,
+            "A map has a height and a width: each weight is used at size * size positions.",
+        ),
+        edit(
+            "return weights, weights * size * size",
+            "return weights, weights",
+            "Each weight is used at every position of the map: the mult-adds are weights * size * size.",
+        ),
+        edit(
+            "return weights, weights * size * size",
+            "return weights * size * size, weights",
+            "The order is turned around: first the weights, then the mult-adds.",
+        ),
+        edit("9 * m + m * n", "9 * m * n", "This is a full convolution: 9 * in * out weights."),
+        edit(
+            "9 * m + m * n",
+            "9 * m * m + m * n",
+            "A depthwise kernel reads one map: 9 weights for each map that comes in.",
+        ),
+        edit("9 * m + m * n", "9 * m", "The pointwise part is missing: in * out weights more."),
+        edit("9 * m + m * n", "m * n", "The depthwise part is missing: 9 weights for each map that comes in."),
+        edit(
+            "9 * m + m * n", "9 * n + m * n", "The depthwise part filters the maps that come in, not those that go out."
+        ),
+        edit("9 * m + m * n", "3 * m + m * n", "A kernel of 3 x 3 has 9 weights, not 3."),
+        edit(
+            "9 * m + m * n",
+            "9 * m + 9 * m * n",
+            "The pointwise part has kernels of 1 x 1: one weight for each pair of maps.",
+        ),
+        edit("9 * m + m * n", "10 * m + m * n + n", "There are no biases here."),
+        edit(
+            "round(alpha * in_channels), round(alpha * out_channels), round(rho * size)",
+            "int(alpha * in_channels), int(alpha * out_channels), int(rho * size)",
+            "Yours rounds down (int); each number is rounded to the nearest, with round.",
+        ),
+        edit(
+            "round(alpha * in_channels), round(alpha * out_channels)",
+            "int(alpha * in_channels), int(alpha * out_channels)",
+            "Your channels are rounded down (int); they are rounded to the nearest, with round.",
+        ),
+        edit("round(rho * size)", "int(rho * size)", "Your map is rounded down (int); it is rounded to the nearest."),
+        edit(
+            "round(alpha * in_channels), round(alpha * out_channels), round(rho * size)",
+            "math.ceil(alpha * in_channels), math.ceil(alpha * out_channels), math.ceil(rho * size)",
+            "Yours rounds up; each number is rounded to the nearest, with round.",
+        ),
+        edit(
+            "round(alpha * in_channels), round(alpha * out_channels), round(rho * size)",
+            "alpha * in_channels, alpha * out_channels, rho * size",
+            "There are only whole channels and whole pixels: round each of the three before you count.",
+        ),
+        edit(
+            "round(alpha * in_channels), round(alpha * out_channels), round(rho * size)",
+            "alpha * in_channels, alpha * out_channels, rho * size",
+            "weights, weights * size * size",
+            "round(weights), round(weights * size * size)",
+            "You rounded at the end. Round the channels and the size of the map first, then count.",
+        ),
+        when(
+            has_right_mult_adds,
+            """
             def thinner(in_channels, out_channels, size, alpha, rho):
                 m, n, small = round(alpha * in_channels), round(alpha * out_channels), round(rho * size)
                 return round((9 * m + m * n) * (small / size) ** 2), (9 * m + m * n) * small * small
-        """,
-        "alpha squared": """
+            """,
+            "The mult-adds are right. The weights are not: they do not depend on the size of the map, and rho leaves"
+            " them alone.",
+        ),
+        when(
+            goes_with_alpha_squared,
+            """
             def thinner(in_channels, out_channels, size, alpha, rho):
                 m, n, size = in_channels, out_channels, round(rho * size)
                 weights = round(alpha * alpha * (9 * m + m * n))
                 return weights, weights * size * size
-        """,
-        "full convolution": """
-            def thinner(in_channels, out_channels, size, alpha, rho):
-                m, n, size = round(alpha * in_channels), round(alpha * out_channels), round(rho * size)
-                return 9 * m * n, 9 * m * n * size * size
-        """,
-    },
+            """,
+            "Only the pointwise part goes with alpha squared; the depthwise part has 9 weights a channel, and goes with"
+            " alpha.",
+        ),
+    ],
 )
-def check_multipliers(thinner) -> None:
-    cases = [(512, 512, 14, 0.75, 10 / 14), (64, 128, 56, 0.5, 0.5), (32, 64, 112, 1, 1), (100, 40, 20, 0.25, 0.8)]
-    got = [thinner(*case) for case in cases]
 
-    def counted(m, n, size, alpha, rho):
-        m, n, size = round(alpha * m), round(alpha * n), round(rho * size)
-        convolutions = [layer for layer in DepthwiseSeparable(m, n) if isinstance(layer, nn.Conv2d)]
-        cost = measure.cost(nn.Sequential(*convolutions), (m, size, size))
-        return cost.params, cost.macs
-
-    true = [counted(*case) for case in cases]
-    if all(tuple(a) == b for a, b in zip(got, true, strict=True)):
-        return
-    mistakes = [
-        (lambda m, n, s, a, r: _weights(m, round(a * n), round(r * s)), "Alpha thins both, the maps that come in and"
-         " those that go out: the inputs of a layer are the outputs of the one before."),
-        (lambda m, n, s, a, r: (counted(m, n, s, a, 1)[0], counted(m, n, s, a, 1)[0] * s * round(r * s)), "A map gets"
-         " smaller in height and in width: mult-adds go with rho squared."),
-        (lambda m, n, s, a, r: (9 * round(a * m) * round(a * n), 9 * round(a * m) * round(a * n) * round(r * s) ** 2),
-         "This is a full convolution: 9 * in * out weights."),
-    ]  # fmt: skip
-    for formula, diagnosis in mistakes:
-        if all(tuple(a) == formula(*case) for a, case in zip(got, cases, strict=True)):
-            raise Wrong(diagnosis)
-    if all(a[1] == b[1] for a, b in zip(got, true, strict=True)):
-        raise Wrong("The mult-adds are right. The weights do not depend on the size of the map: rho leaves them alone.")
-    if all(abs(a[0] - c[3] ** 2 * (9 * c[0] + c[0] * c[1])) <= 1 for a, c in zip(got, cases, strict=True)):
-        raise Wrong("Only the pointwise part goes with alpha squared; the depthwise part has 9 weights a channel, and"
-                    " goes with alpha.")  # fmt: skip
-    case, value, right = next((c, a, b) for c, a, b in zip(cases, got, true, strict=True) if tuple(a) != b)
-    raise Wrong(f"For {case[:3]}, alpha {case[3]:g} and rho {case[4]:.3g} it is {right}, not {value}.")
-
-
-def _weights(m: int, n: int, size: int) -> tuple[int, int]:
-    return 9 * m + m * n, (9 * m + m * n) * size * size
-
-
-@exercise(
+exercise(
     "11.bytes",
     points=2,
     stub='''
@@ -271,60 +459,82 @@ def _weights(m: int, n: int, size: int) -> tuple[int, int]:
         "Three things move: the input, the weights, the output. Count their numbers, then their bytes.",
         "A kernel of a grouped convolution reads in_channels // groups maps. Each weight is used size * size times.",
     ],
-    wrong={
-        "4 bytes": """
-            def macs_per_byte(in_channels, out_channels, kernel, size, groups):
-                weights = out_channels * (in_channels // groups) * kernel**2
-                return weights * size**2 / ((in_channels + out_channels) * size**2 + weights)
-        """,
-        "weights have to be read": """
-            def macs_per_byte(in_channels, out_channels, kernel, size, groups):
-                weights = out_channels * (in_channels // groups) * kernel**2
-                return weights * size**2 / (4 * (in_channels + out_channels) * size**2)
-        """,
-        "output is written": """
-            def macs_per_byte(in_channels, out_channels, kernel, size, groups):
-                weights = out_channels * (in_channels // groups) * kernel**2
-                return weights * size**2 / (4 * (in_channels * size**2 + weights))
-        """,
-        "groups": """
-            def macs_per_byte(in_channels, out_channels, kernel, size, groups):
-                weights = out_channels * in_channels * kernel**2
-                return weights * size**2 / (4 * ((in_channels + out_channels) * size**2 + weights))
-        """,
-        "upside down": """
-            def macs_per_byte(in_channels, out_channels, kernel, size, groups):
-                weights = out_channels * (in_channels // groups) * kernel**2
-                return 4 * ((in_channels + out_channels) * size**2 + weights) / (weights * size**2)
-        """,
-    },
+    cases=[
+        (2, 4, 3, 5, 1),
+        (6, 9, 3, 4, 3),
+        (7, 7, 5, 11, 7),
+        (12, 24, 5, 9, 3),
+        (512, 256, 3, 14, 1),
+        (512, 512, 3, 14, 512),
+    ],
+    wrong=[
+        edit("(4 * numbers)", "numbers", "These are mult-adds for each number; a number takes 4 bytes."),
+        edit(
+            "(4 * numbers)",
+            "(2 * numbers)",
+            "These are twice as many: a number takes 4 bytes, and a multiplication and its addition together are one"
+            " mult-add.",
+        ),
+        edit("(4 * numbers)", "(32 * numbers)", "These are mult-adds for each bit; a number takes 4 bytes."),
+        edit("(4 * numbers)", "4 * numbers", "Brackets: a / 4 * b divides by 4 and multiplies by b."),
+        edit("size**2 + weights", "size**2", "The weights have to be read too."),
+        edit(
+            "(in_channels + out_channels) * size**2",
+            "in_channels * size**2",
+            "The output is written: its bytes count as well.",
+        ),
+        edit(
+            "(in_channels + out_channels) * size**2",
+            "out_channels * size**2",
+            "The input is read: its bytes count as well.",
+        ),
+        edit(
+            "(in_channels + out_channels) * size**2 + weights",
+            "weights",
+            "The input is read and the output written: their bytes count as well, not the weights' alone.",
+        ),
+        edit("(in_channels // groups)", "in_channels", "The groups are not used: a kernel reads in // groups maps."),
+        edit(
+            "out_channels * (in_channels // groups)",
+            "(out_channels // groups) * (in_channels // groups)",
+            "Your weights are those of one group; there are groups of them, so that groups stands under the product"
+            " once.",
+        ),
+        edit(
+            "weights * size**2 / (4 * numbers)",
+            "4 * numbers / (weights * size**2)",
+            "The ratio is upside down: these are bytes for each mult-add.",
+        ),
+        edit(
+            "return weights * size**2",
+            "return weights",
+            "The mult-adds are too few: each weight is used at size * size positions.",
+        ),
+        edit("kernel**2", "kernel", "A kernel has kernel * kernel weights: the kernel squared."),
+        edit(
+            "(in_channels + out_channels) * size**2 + weights",
+            "(in_channels + out_channels) * size + weights",
+            "A map of size x size has size squared numbers.",
+        ),
+        edit(
+            "(in_channels + out_channels) * size**2",
+            "(in_channels + out_channels)",
+            "The maps are counted as single numbers: each is size x size.",
+        ),
+        edit("/ (4", "// (4", "// rounds down: the result is no whole number, so divide with /."),
+    ],
 )
-def check_bytes(macs_per_byte) -> None:
-    cases = [(512, 512, 3, 14, 512), (512, 512, 1, 14, 1), (512, 256, 3, 14, 1), (12, 24, 5, 9, 3)]
-    got = [macs_per_byte(*case) for case in cases]
-
-    def formula(m, n, k, size, groups, *, each=4, weights=1, output=1):
-        count = n * (m // groups) * k**2
-        return count * size**2 / (each * ((m + output * n) * size**2 + weights * count))
-
-    true = [formula(*case) for case in cases]
-    if all(abs(a - b) < 1e-6 * b for a, b in zip(got, true, strict=True)):
-        return
-    mistakes = [
-        ([formula(*case, each=1) for case in cases], "These are mult-adds for each number; a number takes 4 bytes."),
-        ([formula(*case, weights=0) for case in cases], "The weights have to be read too."),
-        ([formula(*case, output=0) for case in cases], "The output is written: its bytes count as well."),
-        ([formula(*case[:4], 1) for case in cases], "The groups are not used: a kernel reads in // groups maps."),
-        ([1 / value for value in true], "The ratio is upside down: these are bytes for each mult-add."),
-    ]  # fmt: skip
-    for values, diagnosis in mistakes:
-        if all(abs(a - b) < 1e-6 * b for a, b in zip(got, values, strict=True)):
-            raise Wrong(diagnosis)
-    case, value, right = next((c, a, b) for c, a, b in zip(cases, got, true, strict=True) if abs(a - b) >= 1e-6 * b)
-    raise Wrong(f"For (in, out, kernel, size, groups) = {case} it is {right:.3f}; your function gives {value:.3f}.")
 
 
-@exercise(
+def check_budget(my_run: object) -> None:
+    model = trained(my_run)
+    macs = measure.cost(model, (3, 32, 32)).macs
+    if macs > 2e6:
+        raise Wrong(f"Your network takes {macs / 1e6:.2f} million mult-adds for 32 x 32 pixels: at most 2 million.")
+    reads_digits(model, 0.8)
+
+
+exercise(
     "11.budget",
     points=3,
     stub="""
@@ -340,20 +550,15 @@ def check_bytes(macs_per_byte) -> None:
         "measure.cost(model, (3, 32, 32)).macs counts before you train. Two multipliers make a network cheaper.",
         "The twin at half its width has 1.9 million mult-adds. How many epochs does it want?",
     ],
-    wrong={
-        "not the run": "my_run = models.get_model('mobilenet_v1_tiny', width_mult=0.25)",
-        "mult-adds": "my_run = training.fit(models.get_model('mobilenet_v1_tiny'), dataset, epochs=1)",
-        "fresh street digits": """
+    check=check_budget,
+    wrong=[
+        source("my_run = models.get_model('mobilenet_v1_tiny', width_mult=0.25)", "not the run"),
+        source("my_run = training.fit(models.get_model('mobilenet_v1_tiny'), dataset, epochs=1)", "mult-adds"),
+        source(
+            """
             my_run = training.fit(models.get_model("mobilenet_v1_tiny", width_mult=0.125), dataset, epochs=1)
-        """,
-    },
+            """,
+            "fresh street digits",
+        ),
+    ],
 )
-def check_budget(my_run) -> None:
-    if not isinstance(my_run, Run):
-        raise Wrong(f"my_run is a {type(my_run).__name__}, not the run that training.fit returns.")
-    macs = measure.cost(my_run.model, (3, 32, 32)).macs
-    if macs > 2e6:
-        raise Wrong(f"Your network takes {macs / 1e6:.2f} million mult-adds for 32 x 32 pixels: at most 2 million.")
-    accuracy = evaluate(my_run.model, data.load("street_digits", train=1000, test=1000, seed=1).test).accuracy
-    if accuracy < 0.8:
-        raise Wrong(f"On 1,000 fresh street digits your network reads {accuracy:.0%}; at least 80 % is asked for.")

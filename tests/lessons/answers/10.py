@@ -618,7 +618,7 @@ my_run = training.fit(thin, data.load("street_digits", train=128, test=10), epoc
         """
 torch.manual_seed(0)
 few = data.load("street_digits", train=128, test=10)
-my_run = training.fit(lesson10.concatenating(), few, epochs=1, lr=0.1, batch_size=64, progress=False)
+my_run = training.fit(study.concatenating(), few, epochs=1, lr=0.1, batch_size=64, progress=False)
 """,
         mistake="takes the twin as it is, which keeps about three times the memory that is allowed",
     ),
