@@ -28,7 +28,7 @@ def execute(path: Path) -> None:
     """Run a lesson from top to bottom in a fresh kernel and write its outputs. Raises CellExecutionError."""
     notebook = nbformat.read(path, as_version=4)
     where = {"metadata": {"path": str(path.parent)}}
-    NotebookClient(notebook, timeout=600, record_timing=False, resources=where).execute()
+    NotebookClient(notebook, timeout=1800, record_timing=False, resources=where).execute()
     with files.written_whole(path) as beside:
         nbformat.write(without_bars(notebook), beside)
 
