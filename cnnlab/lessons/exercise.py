@@ -213,22 +213,18 @@ def exercise(
     stub: str,
     solution: str,
     hints: Sequence[str],
-    wrong: Sequence[Mistake] | Mapping[str, str],
+    wrong: Sequence[Mistake],
     cases: Cases | None = None,
     look: Callable | None = None,
     forbid: Mapping[str, str] | None = None,
     check: Callable[[object], None] | None = None,
     otherwise: str = "",
     tolerance: float = 1e-4,
-) -> Callable | None:
+) -> None:
     """Declare an exercise, as the head of this file shows. Sources are indented as the file that they stand in.
 
     Raises ValueError where the text of an edit does not stand in the solution exactly once.
     """
-    if isinstance(wrong, Mapping):  # {part of the checker's diagnosis: source}: decorates the checker
-        wrong = [source(text, diagnosis) for diagnosis, text in wrong.items()]
-        rest = {"points": points, "stub": stub, "solution": solution, "hints": hints, "wrong": wrong}
-        return lambda checker: exercise(id, check=checker, **rest)
     stub, solution = _clean(stub), _clean(solution)
     mistakes = [_edited(mistake, solution, id) for mistake in wrong]
     names = sys._getframe(1).f_globals
@@ -236,7 +232,6 @@ def exercise(
         id, _last_name(stub), points, stub, solution, hints, mistakes,
         cases, look, forbid or {}, check, otherwise, tolerance, names,
     )  # fmt: skip
-    return check
 
 
 def _edited(mistake: Mistake, solution: str, id: str) -> Mistake:

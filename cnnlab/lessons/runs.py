@@ -23,12 +23,17 @@ def trained(run: object, *, images: int | None = None, parameters: int | None = 
     return run.model
 
 
-def reads_digits(network: nn.Module, least: float, *, seed: int = 1) -> None:
-    """Raises Wrong where a network reads less than this share of 1,000 street digits that no lesson uses."""
-    fresh = data.load("street_digits", train=1000, test=1000, seed=seed).test
+def sees_colours(network: nn.Module) -> None:
+    """Raises Wrong where a network takes grey images only."""
     first = next((p for p in network.parameters() if p.ndim == 4), None)
     if first is not None and first.shape[1] == 1:
         raise Wrong("This network takes grey images, such as handwritten digits: train on the street digits.")
+
+
+def reads_digits(network: nn.Module, least: float, *, seed: int = 1) -> None:
+    """Raises Wrong where a network reads less than this share of 1,000 street digits that no lesson uses."""
+    fresh = data.load("street_digits", train=1000, test=1000, seed=seed).test
+    sees_colours(network)
     accuracy = evaluate(network, fresh).accuracy
     if accuracy < least:
         raise Wrong(

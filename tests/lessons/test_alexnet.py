@@ -5,9 +5,12 @@ import math
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
-from cnnlab import data, models
+from cnnlab import course, data, measure, models
 from cnnlab.lessons.alexnet.study import centred, initialized, losses_until, reached
+
+TASKS = {task.id: task for task in course.exercises("02")}
 
 
 def digits() -> data.Dataset:
@@ -50,3 +53,28 @@ def test_weights_keep_signals_their_size_and_no_class_is_preferred_at_first(nonl
     for layer in (layer for layer in model.modules() if isinstance(layer, nn.Conv2d)):
         assert math.isclose(layer.weight.std().item(), math.sqrt(factor / layer.weight[0].numel()), rel_tol=0.1)
     assert not model(torch.randn(2, 3, 32, 32)).any()
+
+
+def test_a_top_k_error_is_a_count_over_sorted_guesses():
+    task = TASKS["02.top-k"]
+    for logits, labels, k in task.arguments():
+        place = (logits.argsort(dim=1, descending=True) == labels[:, None]).float().argmax(dim=1)  # of the label
+        assert task.made(task.solution)(logits, labels, k) == pytest.approx((place >= k).float().mean().item())
+
+
+def test_a_grouped_convolution_costs_what_pytorchs_does():
+    task = TASKS["02.grouped"]
+    for inputs, outputs, kernel, groups, side in task.arguments():
+        layer = nn.Conv2d(inputs, outputs, kernel, groups=groups)
+        cost = measure.cost(layer, (inputs, side + kernel - 1, side + kernel - 1))
+        assert task.made(task.solution)(inputs, outputs, kernel, groups, side) == (cost.params, cost.macs)
+
+
+def test_dropout_may_be_pytorchs_and_always_dropping_as_many_is_not():
+    assert course.check("02.dropout", lambda x, p, training: F.dropout(x, p, training)).status == "passed"
+
+    def as_many(x, p, training):
+        order = torch.rand(x.numel()).argsort().argsort().view(x.shape)
+        return x * (order >= round(p * x.numel())) / (1 - p) if training else x
+
+    assert "same number of numbers" in course.check("02.dropout", as_many).message

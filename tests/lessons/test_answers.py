@@ -47,9 +47,17 @@ def test_a_right_answer_passes(answer):
     assert judged(answer).status == "passed", judged(answer).message
 
 
+TOO_LENIENT = {  # wrong answers that pass, and why the check cannot tell
+    ("08.steep", "the weights themselves"): "it is as steep as the exercise asks for, which is not much",
+}
+
+
 @pytest.mark.parametrize("answer", named([answer for answer in ANSWERS if isinstance(answer, Wrong)]))
 def test_a_wrong_answer_does_not_pass(answer):
     feedback = judged(answer)
+    if why := TOO_LENIENT.get((answer.exercise, answer.style)):
+        assert feedback.status == "passed", "no longer too lenient: take it off the list"
+        pytest.xfail(why)
     assert feedback.status == "wrong", f"{answer.mistake}: {feedback}"
     assert "could not use" not in feedback.message and "cannot be used" not in feedback.message
 

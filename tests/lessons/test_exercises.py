@@ -23,6 +23,8 @@ def run(exercise: course.Exercise, source: str, imports: str = "") -> object:
     names |= {name: getattr(nasnet, name) for name in ("CellSpec", "NORMAL_A", "REDUCTION_A")}
     images = data.load("street_digits") if "dataset" in source or "street" in source else None
     names |= {"dataset": images, "street": images}
+    if re.search(r"\bfew\b", source) and exercise.id.startswith("02."):
+        names["few"] = data.load("street_digits", train=500, test=1000)
     exec(imports, names)
     exec(compile(source, filename, "exec"), names)
     return names[exercise.name]

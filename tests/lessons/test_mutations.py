@@ -17,6 +17,23 @@ COMPARED = [pytest.param(task, id=task.id) for task in course.exercises() if tas
 
 # Changes of which no input shows anything, or none that the exercise speaks of: (exercise, change) and why.
 EQUIVALENT: dict[tuple[str, str], str] = {
+    ("02.dropout", "line 4: torch.rand_like(x) >= p → torch.rand_like(x) > p in keep = torch.rand_like(x) >= p"): (
+        "a random number is never exactly p"
+    ),
+    ("02.grouped", "line 2: inputs // groups → inputs / groups in outputs * (inputs // groups)"): (
+        "groups divide the inputs"
+    ),
+    ("02.top-k", "line 2: logits.topk(k, dim=1) → logits.topk(k) in logits.topk(k, dim=1).indices"): (
+        "the last axis is topk's default"
+    ),
+    (
+        "03.random-resized-crop",
+        "line 7: 0 → -1 in F.interpolate(window[None], size=(size, size), mode='bilinear')[0]",
+    ): "the batch holds one image",
+    ("04.builder", "line 1: 64 → 63 in depths, width=64"): "the stub gives the default, and 64 channels are slow",
+    ("04.builder", "line 1: 64 → 65 in depths, width=64"): "the stub gives the default, and 64 channels are slow",
+    ("04.he-std", "line 2: 0 → -1 in weight[0].numel"): "every output has as many weights",
+    ("04.he-std", "line 2: 0 → 1 in weight[0].numel"): "every output has as many weights",
     ("09.equal-cost", "line 6: 1 → 0 in range(1, channels)"): "a path of no channels is none",
     (
         "09.equal-cost",

@@ -1,14 +1,25 @@
 """Lesson 03, augmentations: its exercises."""
 
+import re
+from collections.abc import Mapping
+
 import torch
-from torch.nn import functional as F
+from torch.nn import functional as F  # noqa: F401  the solutions resize with it
 
-from cnnlab import data
-from cnnlab.lessons.exercise import Wrong, exercise
-from cnnlab.training import Run, evaluate
+from cnnlab.lessons.exercise import edit, exercise, source, when
+from cnnlab.lessons.runs import reads_digits, trained
 
 
-@exercise(
+def images_flips_and_gammas() -> list[tuple]:
+    generator = torch.Generator().manual_seed(0)
+    few = torch.tensor([[0.1, 0.2, 0.4], [0.9, 0.6, 0.8]]).view(2, 1, 1, 3)
+    flips, gammas = torch.tensor([True, False, True, False, False]), torch.tensor([1.0, 0.5, 2.0, 1.5, 0.7])
+    five = torch.rand(5, 3, 5, 5, generator=generator)  # five images five wide: a wrong match of axes fits too
+    three = torch.rand(3, 2, 4, 5, generator=generator)
+    return [(few, flips[:2], torch.tensor([2.0, 0.5])), (three, flips[1:4], gammas[1:4]), (five, flips, gammas)]
+
+
+exercise(
     "03.flip-and-gamma",
     points=3,
     stub='''
@@ -27,92 +38,74 @@ from cnnlab.training import Run, evaluate
         "mirrored has shape (N,) and the images (N, C, H, W): mirrored[:, None, None, None] stands beside them. The"
         " same goes for gammas, in the exponent.",
     ],
-    wrong={
-        "upside down": """
-            def flip_and_gamma(images, mirrored, gammas):
-                flipped = torch.where(mirrored[:, None, None, None], images.flip(2), images)
-                return flipped ** gammas[:, None, None, None]
-        """,
-        "every image is mirrored": """
-            def flip_and_gamma(images, mirrored, gammas):
-                return images.flip(3) ** gammas[:, None, None, None]
-        """,
-        "the wrong ones are mirrored": """
-            def flip_and_gamma(images, mirrored, gammas):
-                flipped = torch.where(mirrored[:, None, None, None], images, images.flip(3))
-                return flipped ** gammas[:, None, None, None]
-        """,
-        "1 / gamma": """
-            def flip_and_gamma(images, mirrored, gammas):
-                flipped = torch.where(mirrored[:, None, None, None], images.flip(3), images)
-                return flipped ** (1 / gammas[:, None, None, None])
-        """,
-        "multiplied": """
-            def flip_and_gamma(images, mirrored, gammas):
-                flipped = torch.where(mirrored[:, None, None, None], images.flip(3), images)
-                return flipped * gammas[:, None, None, None]
-        """,
-        "along the width": """
-            def flip_and_gamma(images, mirrored, gammas):
-                flipped = torch.where(mirrored[:, None, None, None], images.flip(3), images)
-                return flipped ** gammas
-        """,
-        "by their channels": """
-            def flip_and_gamma(images, mirrored, gammas):
-                flipped = torch.where(mirrored[:, None, None, None], images.flip(1), images)
-                return flipped ** gammas[:, None, None, None]
-        """,
-    },
-)
-def check_flip_and_gamma(flip_and_gamma) -> None:
-    generator = torch.Generator().manual_seed(0)
-    images = torch.rand(5, 3, 5, 5, generator=generator)  # five images five wide: a wrong match of shapes fits too
-    mirrored, gammas = torch.tensor([True, False, True, False, False]), torch.tensor([1.0, 0.5, 2.0, 1.5, 0.7])
-
-    def expected(images, mirrored, gammas, turned=3, power=lambda x, g: x**g):
-        pairs = zip(images, mirrored.tolist(), gammas.tolist(), strict=True)
-        return torch.stack([power(image.flip(turned - 1) if flip else image, gamma) for image, flip, gamma in pairs])
-
-    diagnoses = [
-        (
-            expected(images, mirrored, gammas, turned=2),
-            "You turned images upside down: rows are dimension 2, columns 3.",
-        ),
-        (
-            expected(images, mirrored, gammas, turned=1),
-            "You mirrored images by their channels: columns are dimension 3.",
-        ),
-        (
-            expected(images, torch.ones(5, dtype=torch.bool), gammas),
+    cases=images_flips_and_gammas,
+    wrong=[
+        edit("flip(3)", "flip(2)", "You turned images upside down: rows are dimension 2, columns 3."),
+        edit("flip(3)", "flip(1)", "You mirrored images by their channels: columns are dimension 3."),
+        edit("flip(3)", "flip(0)", "You reversed the order of the images: columns are dimension 3."),
+        edit("flip(3)", "flip(2, 3)", "You turned images by 180°, rows and columns both: mirror the columns only."),
+        edit(
+            "torch.where(mirrored[:, None, None, None], images.flip(3), images)",
+            "images.flip(3)",
             "With your code every image is mirrored: use `mirrored` to choose.",
         ),
-        (expected(images, ~mirrored, gammas), "Nearly: the wrong ones are mirrored. Exchange the two choices."),
-        (
-            expected(images, mirrored, gammas, power=lambda x, g: x ** (1 / g)),
+        edit(
+            "torch.where(mirrored[:, None, None, None], images.flip(3), images)",
+            "images",
+            "The gammas are right, but no image is mirrored.",
+        ),
+        edit(
+            "images.flip(3), images",
+            "images, images.flip(3)",
+            "Nearly: the wrong ones are mirrored. Exchange the two choices.",
+        ),
+        edit(
+            "torch.where(mirrored[:, None, None, None],",
+            "torch.where(mirrored,",
+            "`mirrored` was matched along the width, so it chose columns and not images: [:, None, None, None].",
+        ),
+        edit(
+            "** gammas[:, None, None, None]",
+            "** (1 / gammas[:, None, None, None])",
             "You raised to 1 / gamma; here gamma is the exponent, so that more than 1 makes an image darker.",
         ),
-        (
-            expected(images, mirrored, gammas, power=lambda x, g: x * g),
+        edit(
+            "** gammas",
+            "* gammas",
             "You multiplied by gamma: that is brightness. Gamma is an exponent, which leaves 0 and 1 where they are.",
         ),
-        (
-            expected(images, mirrored, torch.ones(5)) ** gammas,
+        edit(
+            "gammas[:, None, None, None]",
+            "gammas",
             "The gammas were matched along the width, not with the images: [:, None, None, None].",
         ),
-        (expected(images, mirrored, torch.ones(5)), "The gammas are not used."),
+        edit("flipped ** gammas[:, None, None, None]", "flipped", "The gammas are not used."),
+        edit(
+            "flipped ** gammas[:, None, None, None]", "flipped ** gammas[0]", "Every image got the first one's gamma."
+        ),
+        edit(
+            "return flipped ** gammas[:, None, None, None]",
+            "return torch.where(mirrored[:, None, None, None], flipped ** gammas[:, None, None, None], images)",
+            "Only the mirrored images were raised to their gamma; every image is to be.",
+        ),
+    ],
+)
+
+
+def windows() -> list[tuple]:
+    """Windows no larger than what they are resized to: there, smoothing before shrinking changes nothing."""
+    generator = torch.Generator().manual_seed(0)
+    nine = torch.arange(1.0, 10).view(1, 3, 3)
+    wide, square, third = (torch.rand(s, generator=generator) for s in ((3, 12, 20), (2, 9, 9), (3, 10, 14)))
+    return [
+        (nine, 0.3, 1.125, 0.8, 0.3, 3),
+        (wide, 0.3, 1.5, 0.27, 0.85, 12),
+        (square, 0.4, 0.8, 0.9, 0.55, 8),
+        (third, 0.5, 1.0, 0.1, 0.7, 9),
     ]
-    got = flip_and_gamma(images.clone(), mirrored, gammas)
-    if tuple(got.shape) != (5, 3, 5, 5):
-        raise Wrong(f"The shape must stay (5, 3, 5, 5), and yours is {tuple(got.shape)}.")
-    if torch.allclose(got, expected(images, mirrored, gammas), atol=1e-5):
-        return
-    for values, diagnosis in diagnoses:
-        if torch.allclose(got, values, atol=1e-5):
-            raise Wrong(diagnosis)
-    raise Wrong("The values are not those of the images, mirrored where asked, to the power of their own gamma.")
 
 
-@exercise(
+exercise(
     "03.random-resized-crop",
     points=3,
     stub='''
@@ -136,112 +129,109 @@ def check_flip_and_gamma(flip_and_gamma) -> None:
         "The left edge can move by width - w. Cut with image[:, top : top + h, left : left + w].",
         "F.interpolate wants a batch, image[None], a size and mode='bilinear'; [0] takes the image out again.",
     ],
-    wrong={
-        "share of each side": """
-            def random_resized_crop(image, area, ratio, across, down, size):
-                height, width = image.shape[1:]
-                w, h = round(area * width * ratio**0.5), round(area * height / ratio**0.5)
-                w, h = min(w, width), min(h, height)
-                left, top = round(across * (width - w)), round(down * (height - h))
-                window = image[None, :, top : top + h, left : left + w]
-                return F.interpolate(window, size=(size, size), mode="bilinear")[0]
-        """,
-        "as high as wide": """
-            def random_resized_crop(image, area, ratio, across, down, size):
-                height, width = image.shape[1:]
-                pixels = area * height * width
-                h, w = round((pixels * ratio) ** 0.5), round((pixels / ratio) ** 0.5)
-                left, top = round(across * (width - w)), round(down * (height - h))
-                window = image[None, :, top : top + h, left : left + w]
-                return F.interpolate(window, size=(size, size), mode="bilinear")[0]
-        """,
-        "exchanged": """
-            def random_resized_crop(image, area, ratio, across, down, size):
-                height, width = image.shape[1:]
-                pixels = area * height * width
-                w, h = round((pixels * ratio) ** 0.5), round((pixels / ratio) ** 0.5)
-                left, top = round(down * (width - w)), round(across * (height - h))
-                window = image[None, :, top : top + h, left : left + w]
-                return F.interpolate(window, size=(size, size), mode="bilinear")[0]
-        """,
-        "leave the image": """
-            def random_resized_crop(image, area, ratio, across, down, size):
-                height, width = image.shape[1:]
-                pixels = area * height * width
-                w, h = round((pixels * ratio) ** 0.5), round((pixels / ratio) ** 0.5)
-                left, top = round(across * width), round(down * height)
-                window = image[None, :, top : top + h, left : left + w]
-                return F.interpolate(window, size=(size, size), mode="bilinear")[0]
-        """,
-        "not resized": """
-            def random_resized_crop(image, area, ratio, across, down, size):
-                height, width = image.shape[1:]
-                pixels = area * height * width
-                w, h = round((pixels * ratio) ** 0.5), round((pixels / ratio) ** 0.5)
-                left, top = round(across * (width - w)), round(down * (height - h))
-                return image[:, top : top + h, left : left + w]
-        """,
-        "nearest pixel": """
-            def random_resized_crop(image, area, ratio, across, down, size):
-                height, width = image.shape[1:]
-                pixels = area * height * width
-                w, h = round((pixels * ratio) ** 0.5), round((pixels / ratio) ** 0.5)
-                left, top = round(across * (width - w)), round(down * (height - h))
-                return F.interpolate(image[None, :, top : top + h, left : left + w], size=(size, size))[0]
-        """,
-    },
-)
-def check_random_resized_crop(random_resized_crop) -> None:
-    image = torch.rand(3, 60, 80, generator=torch.Generator().manual_seed(0))
-
-    def cut(area, ratio, across, down, size, free=True, side=False, mode="bilinear"):
-        pixels = (area**2 if side else area) * 60 * 80
-        if side:  # area taken as a share of each side
-            w, h = min(80, round(area * 80 * ratio**0.5)), min(60, round(area * 60 / ratio**0.5))
-        else:
-            w, h = round((pixels * ratio) ** 0.5), round((pixels / ratio) ** 0.5)
-        left, top = (
-            (round(across * (80 - w)), round(down * (60 - h))) if free else (round(across * 80), round(down * 60))
-        )
-        window = image[None, :, top : top + h, left : left + w]
-        return F.interpolate(window, size=(size, size), mode=mode)[0] if window.numel() else torch.zeros(3, size, size)
-
-    cases = [
-        (0.3, 1.0, 0.0, 0.0, 24),
-        (0.2, 4 / 3, 0.25, 0.8, 24),
-        (0.5, 0.75, 0.9, 0.3, 32),
-        (1 / 12, 1.2, 0.5, 0.85, 16),
-    ]
-    got = [random_resized_crop(image.clone(), *case) for case in cases]
-    for value, (*_, size) in zip(got, cases, strict=True):
-        if tuple(value.shape) != (3, size, size):
-            raise Wrong(f"The window is not resized: for size {size} yours has the shape {tuple(value.shape)}.")
-
-    def like(truth) -> bool:
-        return all(torch.allclose(value, truth(*case), atol=1e-4) for value, case in zip(got, cases, strict=True))
-
-    if like(cut):
-        return
-    diagnoses = [
-        (lambda *c: cut(*c, side=True), "You took `area` as the share of each side; it is that of the area."),
-        (
-            lambda a, r, *c: cut(a, 1 / r, *c),
+    cases=windows,
+    wrong=[
+        edit(
+            "round((pixels * ratio) ** 0.5), round((pixels / ratio) ** 0.5)",
+            "round(area * width * ratio**0.5), round(area * height / ratio**0.5)",
+            "You took `area` as the share of each side; it is that of the area.",
+        ),
+        edit(
+            "round((pixels * ratio) ** 0.5), round((pixels / ratio) ** 0.5)",
+            "round(area * width), round(area * height)",
+            "You took `area` as the share of each side; it is that of the area. And the ratio is not used.",
+        ),
+        edit(
+            "round((pixels * ratio) ** 0.5), round((pixels / ratio) ** 0.5)",
+            "round(width * area**0.5), round(height * area**0.5)",
+            "Your window has the shape of the image: the ratio is not used.",
+        ),
+        edit(
+            "height, width = image.shape[1:]",
+            "height = width = image.shape[1]",
+            "You took the image for a square: image.shape[1:] is (height, width).",
+        ),
+        edit(
+            'mode="bilinear"',
+            'mode="bilinear", align_corners=True',
+            "With align_corners=True the middles of the corner pixels stay where they are: leave it out.",
+        ),
+        edit(
+            "round((pixels * ratio) ** 0.5), round((pixels / ratio) ** 0.5)",
+            "round(round(height * area**0.5) * ratio), round(height * area**0.5)",
+            "The ratio changes the width alone, and so the area: with a width of sqrt(n * ratio) the height is"
+            " sqrt(n / ratio).",
+        ),
+        edit(
+            "w, h = round",
+            "h, w = round",
             "Your window is `ratio` times as high as wide; it should be the other way round.",
         ),
-        (lambda a, r, x, y, s: cut(a, r, y, x, s), "You exchanged `across` and `down`: `across` is for the left edge."),
-        (
-            lambda *c: cut(*c, free=False),
+        edit(
+            "across * (width",
+            "down * (width",
+            "down * (height",
+            "across * (height",
+            "You exchanged `across` and `down`: `across` is for the left edge.",
+        ),
+        edit(
+            "(width - w)",
+            "width",
+            "(height - h)",
+            "height",
             "Your windows leave the image: the left edge can move by the image's width less the window's.",
         ),
-        (lambda *c: cut(*c, mode="nearest"), 'You resized to the nearest pixel: pass mode="bilinear".'),
-        (lambda *c: cut(*c, mode="bicubic"), 'You resized with a cubic: pass mode="bilinear".'),
-        (lambda a, r, *c: cut(a, 1.0, *c), "The ratio is not used: your window is a square."),
-    ]
-    for truth, diagnosis in diagnoses:
-        if like(truth):
-            raise Wrong(diagnosis)
-    raise Wrong("The pixels are others than those of the window.")
-
+        edit(
+            'F.interpolate(window[None], size=(size, size), mode="bilinear")[0]',
+            "window",
+            "The window is right but not resized: for size {size} a result of {size} x {size} pixels is asked for.",
+        ),
+        edit(', mode="bilinear"', "", 'You resized to the nearest pixel: pass mode="bilinear".'),
+        edit("bilinear", "bicubic", 'You resized with a cubic: pass mode="bilinear".'),
+        edit("bilinear", "area", 'You averaged pixels over areas: pass mode="bilinear".'),
+        edit("pixels * ratio", "pixels", "pixels / ratio", "pixels", "The ratio is not used: your window is a square."),
+        edit(
+            "(pixels * ratio) ** 0.5), round((pixels / ratio) ** 0.5)",
+            "pixels**0.5 * ratio), round(pixels**0.5 / ratio)",
+            "Your window is ratio * ratio times as wide as high: the ratio belongs under the square root.",
+        ),
+        edit(
+            "round((pixels / ratio) ** 0.5)",
+            "round(pixels**0.5)",
+            "The height does not know the ratio: with a width of sqrt(n * ratio) it is sqrt(n / ratio).",
+        ),
+        edit(
+            "round((pixels * ratio) ** 0.5), round((pixels / ratio) ** 0.5)",
+            "int((pixels * ratio) ** 0.5), int((pixels / ratio) ** 0.5)",
+            "The window's sides are cut off, by int or //; they are to be rounded: round(...).",
+        ),
+        edit(
+            "round(across * (width - w)), round(down * (height - h))",
+            "int(across * (width - w)), int(down * (height - h))",
+            "The window's edges are cut off, by int or //; they are to be rounded: round(...).",
+        ),
+        edit(
+            "round((pixels * ratio) ** 0.5), round((pixels / ratio) ** 0.5)",
+            "int((pixels * ratio) ** 0.5), int((pixels / ratio) ** 0.5)",
+            "round(across * (width - w)), round(down * (height - h))",
+            "int(across * (width - w)), int(down * (height - h))",
+            "Sides and edges are cut off, by int or //; they are to be rounded: round(...).",
+        ),
+        edit("height, width =", "width, height =", "image.shape is (C, H, W): the height comes before the width."),
+        edit(
+            "top : top + h, left : left + w",
+            "left : left + w, top : top + h",
+            "You cut rows by `left` and columns by `top`: image[:, rows, columns].",
+        ),
+        edit(
+            "across * (width - w)",
+            "0.5 * (width - w)",
+            "down * (height - h)",
+            "0.5 * (height - h)",
+            "Your window is always in the middle: `across` and `down` are not used.",
+        ),
+    ],
+)
 
 _CHANGES = {  # the letters of the lesson's table: whether the label stays true, and why
     "a": (True, "a digit that lies two pixels further is the same digit"),
@@ -258,7 +248,26 @@ _CHANGES = {  # the letters of the lesson's table: whether the label stays true,
 }
 
 
-@exercise(
+def letters(keeps: object) -> set[str]:
+    """The letters of a list, a text, or a dictionary that says of each whether it is one."""
+    if isinstance(keeps, Mapping):
+        keeps = [key for key, kept in keeps.items() if kept and str(kept).strip().lower() not in ("no", "n", "false")]
+    if isinstance(keeps, str):
+        words = re.findall(r"\w+", keeps)
+        keeps = words[0] if len(words) == 1 else words
+    return {str(letter).strip(" .()").lower() for letter in keeps}
+
+
+def misjudged(letter: str):
+    """Whether a set of letters is wrong about this one; an example of that, and why."""
+    kept, why = _CHANGES[letter]
+    right = {one for one, (keeps, _) in _CHANGES.items() if keeps}
+    verdict = "keeps the label" if kept else "does not keep the label"
+    example = f"keeps = {sorted(right ^ {letter})}"
+    return when(lambda chosen: (letter in chosen) != kept, example, f"The change {letter} {verdict}: {why}.")
+
+
+exercise(
     "03.keeps-the-label",
     points=2,
     stub="""
@@ -271,30 +280,38 @@ _CHANGES = {  # the letters of the lesson's table: whether the label stays true,
         "Imagine that you see only the changed image. Would you give it the label that the original has?",
         "Five of the eleven do not keep it: three depend on direction, two on colour or brightness being the label.",
     ],
-    wrong={
-        "a 6 becomes a 9": 'keeps = ["a", "c", "d", "e", "f", "g", "i"]',
-        "the colour is the label": 'keeps = ["a", "d", "e", "f", "g", "h", "i"]',
-        "its own mirror image": 'keeps = ["a", "b", "d", "e", "f", "g", "i"]',
-        "still no dog": 'keeps = ["a", "d", "e", "f", "i"]',
-        "a brighter red is still red": 'keeps = ["a", "d", "e", "f", "g"]',
-        "2 of the 11": 'keeps = ["a", "d", "e", "f", "g", "i", "j", "k"]',
-        "letters of the table": 'keeps = ["shift", "hue"]',
-    },
+    look=letters,
+    wrong=[
+        when(lambda chosen: not chosen, "keeps = []", "Your list is empty, and some of the changes do keep the label."),
+        when(
+            lambda chosen: chosen - set(_CHANGES),
+            'keeps = ["shift", "hue"]',
+            "{got} is not made of the letters of the table, a to k, alone.",
+        ),
+        when(
+            lambda chosen: all((letter in chosen) != kept for letter, (kept, _) in _CHANGES.items()),
+            'keeps = ["b", "c", "h", "j", "k"]',
+            "These are all the changes that do not keep the label: name the others.",
+        ),
+        *map(misjudged, _CHANGES),
+    ],
 )
-def check_keeps_the_label(keeps) -> None:
-    chosen = {str(letter).strip().lower() for letter in keeps}
-    if not chosen:
-        raise Wrong("Your list is empty, and some of the changes do keep the label.")
-    if unknown := chosen - set(_CHANGES):
-        raise Wrong(f"{min(unknown)!r} is none of the letters of the table, a to k.")
-    missed = [letter for letter, (kept, _) in _CHANGES.items() if kept != (letter in chosen)]
-    if missed:
-        kept, why = _CHANGES[missed[0]]
-        verdict = "keeps the label" if kept else "does not keep the label"
-        raise Wrong(f"{len(missed)} of the 11 should be judged otherwise. The first, {missed[0]}, {verdict}: {why}.")
 
 
-@exercise(
+def splits() -> list[tuple]:
+    """Channels that differ, and darker test images; large training splits: n and n - 1 in the deviation are alike."""
+    generator = torch.Generator().manual_seed(0)
+    high = torch.tensor([256, 200, 120]).view(3, 1, 1)
+
+    def images(count: int, height: int, width: int, light: float) -> torch.Tensor:
+        lights = light * (0.2 + 0.8 * torch.rand(count, 1, 1, 1, generator=generator))
+        return (torch.rand(count, 3, height, width, generator=generator) * high * lights).to(torch.uint8)
+
+    shapes = ((160, 2, 4, 3), (120, 6, 5, 6))  # 3 wide: a wrong match of axes fits too
+    return [(images(train, h, w, 1.0), images(test, h, w, 0.5)) for train, test, h, w in shapes]
+
+
+exercise(
     "03.test-pipeline",
     points=2,
     stub='''
@@ -314,98 +331,111 @@ def check_keeps_the_label(keeps) -> None:
         "The network learnt from images with the training images' mean and deviation taken out. A test image must be"
         " changed in the same way: by the same six numbers.",
     ],
-    wrong={
-        "test images' own statistics": """
-            def test_inputs(train_images, test_images):
-                pixels = test_images.float() / 255
-                mean, std = pixels.mean((0, 2, 3), keepdim=True), pixels.std((0, 2, 3), keepdim=True)
-                return (pixels - mean) / std
-        """,
-        "still random": """
-            def test_inputs(train_images, test_images):
-                train_pixels, pixels = train_images.float() / 255, test_images.float() / 255
-                mean = train_pixels.mean((0, 2, 3), keepdim=True)
-                std = train_pixels.std((0, 2, 3), keepdim=True)
-                return training.Augment(flip=True, shift=4)((pixels - mean) / std)
-        """,
-        "both splits": """
-            def test_inputs(train_images, test_images):
-                both = torch.cat([train_images, test_images]).float() / 255
-                mean, std = both.mean((0, 2, 3), keepdim=True), both.std((0, 2, 3), keepdim=True)
-                return (test_images.float() / 255 - mean) / std
-        """,
-        "one image by its own": """
+    cases=splits,
+    tolerance=1e-3,
+    forbid={"Augment": "Your pipeline is still random: no augment in a test, so that an image gives one result."},
+    wrong=[
+        edit(
+            "mean = train_pixels",
+            "mean = pixels",
+            "std = train_pixels",
+            "std = pixels",
+            "You normalised with the test images' own statistics; the network knows those of the training.",
+        ),
+        edit("mean = train_pixels", "mean = pixels", "The mean is that of the test images; take the training images'."),
+        edit(
+            "std = train_pixels", "std = pixels", "The deviation is that of the test images; take the training images'."
+        ),
+        edit(
+            "train_images.float()",
+            "torch.cat([train_images, test_images]).float()",
+            "You took the statistics of both splits: the test must stay unseen.",
+        ),
+        source(
+            """
             def test_inputs(train_images, test_images):
                 pixels = test_images.float() / 255
                 mean, std = pixels.mean((2, 3), keepdim=True), pixels.std((2, 3), keepdim=True)
                 return (pixels - mean) / std
-        """,
-        "channel by channel": """
-            def test_inputs(train_images, test_images):
-                train_pixels, pixels = train_images.float() / 255, test_images.float() / 255
-                return (pixels - train_pixels.mean()) / train_pixels.std()
-        """,
-        "not divided by the deviation": """
-            def test_inputs(train_images, test_images):
-                train_pixels, pixels = train_images.float() / 255, test_images.float() / 255
-                return pixels - train_pixels.mean((0, 2, 3), keepdim=True)
-        """,
-        "one scale": """
-            def test_inputs(train_images, test_images):
-                train_pixels = train_images.float() / 255
-                mean = train_pixels.mean((0, 2, 3), keepdim=True)
-                std = train_pixels.std((0, 2, 3), keepdim=True)
-                return (test_images.float() - mean) / std
-        """,
-    },
-)
-def check_test_pipeline(test_inputs) -> None:
-    generator = torch.Generator().manual_seed(0)
-    high = torch.tensor([256, 200, 120]).view(3, 1, 1)  # channels that differ, and darker test images
-    train = (torch.rand(40, 3, 16, 16, generator=generator) * high).to(torch.uint8)
-    test = (torch.rand(30, 3, 16, 16, generator=generator) * high * 0.5).to(torch.uint8)
-
-    def normal(source, dims=(0, 2, 3), scale=1.0):
-        source = source / 255
-        return (test / 255 * scale - source.mean(dims, keepdim=True)) / source.std(dims, keepdim=True)
-
-    torch.manual_seed(0)
-    first = test_inputs(train.clone(), test.clone())
-    if tuple(first.shape) != (30, 3, 16, 16):
-        raise Wrong(f"30 images of 3 x 16 x 16 must stay so, and yours have the shape {tuple(first.shape)}.")
-    torch.manual_seed(1)
-    if not torch.equal(first, test_inputs(train.clone(), test.clone())):
-        raise Wrong("Your pipeline is still random: the same test images came out in two ways.")
-    if torch.allclose(first, normal(train), atol=0.02):
-        return
-    diagnoses = [
-        (normal(test), "You normalised with the test images' own statistics; the network knows those of the training."),
-        (normal(torch.cat([train, test])), "You took the statistics of both splits: the test must stay unseen."),
-        (
-            normal(test, (2, 3)),
+            """,
             "You normalised each one image by its own statistics: the network would see neither brightness nor colour.",
         ),
-        (normal(train, (0, 1, 2, 3)), "Normalise channel by channel: three means and three deviations."),
-        (
-            normal(train, scale=255),
+        source(
+            """
+            def test_inputs(train_images, test_images):
+                train_pixels, pixels = train_images.float() / 255, test_images.float() / 255
+                mean, std = train_pixels.mean((0, 2, 3), keepdim=True), train_pixels.std((0, 2, 3), keepdim=True)
+                mirrored = torch.rand(len(pixels), 1, 1, 1) < 0.5
+                return (torch.where(mirrored, pixels.flip(3), pixels) - mean) / std
+            """,
+            "Your pipeline is still random: the same test images come out in two ways.",
+        ),
+        edit(
+            "train_pixels.mean((0, 2, 3), keepdim=True)",
+            "train_pixels.mean()",
+            "train_pixels.std((0, 2, 3), keepdim=True)",
+            "train_pixels.std()",
+            "Normalise channel by channel: three means and three deviations.",
+        ),
+        edit(
+            "train_pixels.mean((0, 2, 3), keepdim=True)",
+            "train_pixels.mean((0, 2, 3))",
+            "train_pixels.std((0, 2, 3), keepdim=True)",
+            "train_pixels.std((0, 2, 3))",
+            "The three means were matched along the width, not with the channels: give them shape (3, 1, 1).",
+        ),
+        edit(
+            "test_images.float() / 255",
+            "test_images.float()",
             "Bring pixels and statistics to one scale: your pixels go to 255, the statistics to 1.",
         ),
-        (
-            test / 255 - (train / 255).mean((0, 2, 3), keepdim=True),
-            "The mean is taken out, but the result is not divided by the deviation.",
+        edit(
+            "train_images.float() / 255",
+            "train_images.float()",
+            "Bring pixels and statistics to one scale: your statistics go to 255, the pixels to 1.",
         ),
-        (test / 255, "You only divided by 255: the mean and the deviation of the training images are missing."),
-    ]
-    for values, diagnosis in diagnoses:
-        if torch.allclose(first, values, atol=0.02):
-            raise Wrong(diagnosis)
-    raise Wrong("The values are not (pixel - mean) / deviation, by channel, with the training images' figures.")
+        edit(" / std", "", "The mean is taken out, but the result is not divided by the deviation."),
+        edit("(pixels - mean)", "pixels", "The result is divided by the deviation, but the mean is not taken out."),
+        edit(
+            "(pixels - mean) / std",
+            "pixels",
+            "You only divided by 255: the mean and the deviation of the training images are missing.",
+        ),
+        edit("(pixels - mean)", "pixels - mean", "Brackets: only the mean is divided by the deviation."),
+        edit("/ std", "/ std**2", "You divided by the variance; divide by the deviation, its square root."),
+        edit("/ std", "* std", "You multiplied by the deviation; divide by it."),
+        edit(
+            "mean((0, 2, 3), keepdim=True)",
+            "mean(0)",
+            "std((0, 2, 3), keepdim=True)",
+            "std(0)",
+            "You took a mean and a deviation for each pixel; over images, rows and columns together there are three.",
+        ),
+        edit(
+            "std((0, 2, 3), keepdim=True)",
+            "std((2, 3), keepdim=True).mean(0)",
+            "You took the mean of the images' own deviations, which leaves out how images differ from each other.",
+        ),
+        edit(
+            "(pixels - mean) / std",
+            "(pixels - torch.tensor([0.485, 0.456, 0.406])[:, None, None])"
+            " / torch.tensor([0.229, 0.224, 0.225])[:, None, None]",
+            "These are ImageNet's six numbers; the network learnt with those of its own training images.",
+        ),
+        edit(
+            "(pixels - mean) / std",
+            "(pixels - 0.5) / 0.5",
+            "0.5 is nobody's mean: take the training images' three means and three deviations.",
+        ),
+    ],
+)
 
 
-_OWN_IMAGES, _OWN_ACCURACY = 200, 0.85
+def check_two_hundred(my_run: object) -> None:
+    reads_digits(trained(my_run, images=200), 0.85)
 
 
-@exercise(
+exercise(
     "03.two-hundred",
     points=3,
     stub="""
@@ -424,23 +454,16 @@ _OWN_IMAGES, _OWN_ACCURACY = 200, 0.85
         "Augment(shift=3, rotate=10, zoom=0.15, shear=0.1, contrast=0.4, brightness=0.6), 80 epochs and batches of 25"
         " are enough. Can a square that is erased, or your own function, do more?",
     ],
-    wrong={
-        "not the run": "my_run = training.Augment(shift=3)",
-        "at most 200": "my_run = training.fit(models.get_model('lenet5', in_channels=3), street, epochs=1)",
-        "fresh street digits": """
+    check=check_two_hundred,
+    wrong=[
+        source("my_run = training.Augment(shift=3)", "not the run"),
+        source("my_run = training.fit(models.get_model('lenet5', in_channels=3), street, epochs=1)", "at most 200"),
+        source(
+            """
             handful = data.load("street_digits", train=200, test=100)
             my_run = training.fit(models.get_model("resnet20_tiny"), handful, epochs=5, batch_size=25)
-        """,
-    },
+            """,
+            "fresh street digits",
+        ),
+    ],
 )
-def check_two_hundred(my_run) -> None:
-    if not isinstance(my_run, Run):
-        raise Wrong(f"my_run is a {type(my_run).__name__}, not the run that training.fit returns.")
-    if my_run.images > _OWN_IMAGES:
-        raise Wrong(f"You trained on {my_run.images:,} images: at most {_OWN_IMAGES} are allowed here.")
-    fresh = data.load("street_digits", train=_OWN_IMAGES, test=1000, seed=1).test
-    accuracy = evaluate(my_run.model, fresh).accuracy
-    if accuracy < _OWN_ACCURACY:
-        raise Wrong(
-            f"On 1,000 fresh street digits your network reads {accuracy:.0%}; {_OWN_ACCURACY:.0%} or more is asked for."
-        )

@@ -8,7 +8,7 @@ from torch import nn
 from cnnlab import measure
 from cnnlab.lessons.exercise import Wrong, edit, exercise, source
 from cnnlab.lessons.legacy.study import _Sums
-from cnnlab.lessons.runs import reads_digits, trained
+from cnnlab.lessons.runs import reads_digits, sees_colours, trained
 
 exercise(
     "09.grouped-parameters",
@@ -422,6 +422,7 @@ MOST = 8.4e6  # mult-adds
 
 def check_your_block(my_run: object) -> None:
     model = trained(my_run)
+    sees_colours(model)
     macs = measure.cost(model, (3, 32, 32)).macs
     if macs > MOST:
         raise Wrong(f"Your network costs {macs / 1e6:.1f} million mult-adds an image; {MOST / 1e6:.1f} are allowed.")

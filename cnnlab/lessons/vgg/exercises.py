@@ -1,18 +1,15 @@
 """Lesson 04, VGG: its exercises."""
 
-import math
+from copy import deepcopy
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
-from cnnlab import data
-from cnnlab.lessons.exercise import Wrong, exercise
-from cnnlab.models.vgg import VGG
-from cnnlab.training import Run, evaluate
+from cnnlab.lessons.diagnose import Wrong
+from cnnlab.lessons.exercise import edit, exercise, source, when
+from cnnlab.lessons.runs import reads_digits, trained
 
-
-@exercise(
+exercise(
     "04.receptive-field",
     points=2,
     stub='''
@@ -33,110 +30,100 @@ from cnnlab.training import Run, evaluate
         "Keep two numbers: the field, and the step between neighbouring units in pixels. A kernel of k reaches k - 1"
         " steps further; only then does the layer's own stride lengthen the step.",
     ],
-    wrong={
-        "stride is not used": """
-            def receptive_field(layers):
-                return 1 + sum(kernel - 1 for kernel, stride in layers)
-        """,
-        "own stride": """
-            def receptive_field(layers):
-                field, step = 1, 1
-                for kernel, stride in layers:
-                    step *= stride
-                    field += (kernel - 1) * step
-                return field
-        """,
-        "one too few": """
-            def receptive_field(layers):
-                field, step = 0, 1
-                for kernel, stride in layers:
-                    field += (kernel - 1) * step
-                    step *= stride
-                return field
-        """,
-        "k - 1 steps": """
-            def receptive_field(layers):
-                field, step = 1, 1
-                for kernel, stride in layers:
-                    field += kernel * step
-                    step *= stride
-                return field
-        """,
-        "multiplied": """
-            def receptive_field(layers):
-                return math.prod(kernel for kernel, stride in layers)
-        """,
-        "add up": """
-            def receptive_field(layers):
-                field, step = 1, 1
-                for kernel, stride in layers:
-                    field += (kernel - 1) * step
-                    step += stride - 1
-                return field
-        """,
-    },
-)
-def check_receptive_field(receptive_field) -> None:
-    cases = [
-        [(3, 1), (3, 1)],
-        [(7, 1)],
-        [(3, 1), (2, 2), (3, 1)],
-        [(11, 4), (3, 2), (5, 1)],
-        [(3, 2), (3, 2), (3, 2), (3, 1)],
-        [(1, 1)],
-        [(3, 1), (3, 1), (2, 2)] * 3,
-    ]
-    got = [receptive_field(list(case)) for case in cases]
-
-    def steps(layers: list, *, field: int = 1, reach: int = -1, late: bool = True, add: bool = False) -> int:
-        step = 1
-        for kernel, stride in layers:
-            longer = step + stride - 1 if add else step * stride
-            field += (kernel + reach) * (step if late else longer)
-            step = longer
-        return field
-
-    diagnoses = [
-        (
-            lambda c: 1 + sum(k - 1 for k, _ in c),
-            "The stride is not used: after a stride of 2 each step is two pixels.",
-        ),
-        (
-            lambda c: steps(c, late=False),
+    cases=[
+        ([(3, 2)],),
+        ([(3, 1), (3, 1)],),
+        ([(1, 1), (7, 1)],),
+        ([(3, 1), (2, 2), (3, 1)],),
+        ([(11, 4), (3, 2), (5, 1)],),
+        ([(3, 2), (3, 2), (3, 2), (3, 1)],),
+        ([(3, 1), (3, 1), (2, 2)] * 3,),
+    ],
+    wrong=[
+        edit("* step", "", "The stride is not used: after a stride of 2 each step is two pixels."),
+        edit(
+            "field += (kernel - 1) * step\n        step *= stride",
+            "step *= stride\n        field += (kernel - 1) * step",
             "A layer's own stride says how far apart its units are, not how far they see.",
         ),
-        (lambda c: steps(c, field=0), "Nearly: one too few. Without any layer a unit sees its own pixel."),
-        (
-            lambda c: steps(c, reach=0),
-            "A kernel of k pixels has its first one at hand: it reaches k - 1 steps further.",
+        edit("* step", "* stride", "A layer's own stride says how far apart its units are, not how far they see."),
+        edit("1, 1", "0, 1", "Nearly: one too few. Without any layer a unit sees its own pixel."),
+        edit(
+            "(kernel - 1)", "kernel", "A kernel of k pixels has its first one at hand: it reaches k - 1 steps further."
         ),
-        (
-            lambda c: math.prod(k for k, _ in c),
+        source(
+            """
+            def receptive_field(layers):
+                return math.prod(kernel for kernel, stride in layers)
+            """,
             "You multiplied the kernels: two of 3 would see 9 pixels, and they see 5.",
         ),
-        (lambda c: steps(c, add=True), "Strides do not add up: two strides of 2 put the units four pixels apart."),
-    ]
-    true = [_seen(case) for case in cases]
-    if got == true:
-        return
-    for formula, diagnosis in diagnoses:
-        if got == [formula(case) for case in cases]:
-            raise Wrong(diagnosis)
-    case, value, wanted = next(c for c in zip(cases, got, true, strict=True) if c[1] != c[2])
-    raise Wrong(f"For the layers {case} your function says {value}; a unit there depends on {wanted} pixels.")
+        source(
+            """
+            def receptive_field(layers):
+                return sum(kernel for kernel, stride in layers)
+            """,
+            "You added up the kernels: two of 3 would see 6 pixels, and they see 5, since their windows overlap.",
+        ),
+        edit(
+            "step *= stride",
+            "step += stride - 1",
+            "Strides do not add up: two strides of 2 put units four pixels apart.",
+        ),
+        edit(
+            "step *= stride", "step += stride", "Strides do not add up: two strides of 2 put units four pixels apart."
+        ),
+        edit(
+            "step *= stride",
+            "step = stride",
+            "Your step is the last stride alone. Strides multiply: two of 2 put units four pixels apart.",
+        ),
+        source(
+            """
+            def receptive_field(layers):
+                field = 1
+                for kernel, stride in layers:
+                    field = (field - 1) * stride + kernel
+                return field
+            """,
+            "This recursion is for the way down: it has to begin with the last layer, reversed(layers).",
+        ),
+        edit("return field", "return field**2", "These are the pixels of a square; how wide it is, is asked for."),
+        edit("return field", "return step", "This is the step between neighbouring units, not what one of them sees."),
+    ],
+)
 
 
-def _seen(layers: list) -> int:
-    """Counted, not computed: the pixels that one unit's gradient reaches."""
-    image = torch.zeros(1, 1, 400, dtype=torch.float64, requires_grad=True)
-    values = image
-    for kernel, stride in layers:
-        values = F.conv1d(values, torch.ones(1, 1, kernel, dtype=torch.float64), stride=stride)
-    values[0, 0, values.shape[-1] // 2].backward()
-    return int((image.grad != 0).sum())
+def what_is_built(net: nn.Module, depths: tuple, width: int = 64) -> dict[str, object]:
+    """The layers in the order in which they run, and what they make of an image with weights that are drawn anew."""
+    net, layers, own = deepcopy(net).float().eval(), [], set()
+    image = torch.randn(1, 3, 96, 100)  # large enough for convolutions without padding
+    generator = torch.Generator().manual_seed(0)
+
+    def note(layer: nn.Module, *_: object) -> None:
+        layers.append(described(layer))
+        if isinstance(layer, nn.Conv2d):
+            own.add(layer)
+            layer.weight.copy_(torch.randn(layer.weight.shape, generator=generator) / layer.weight[0].numel() ** 0.5)
+            if layer.bias is not None:
+                layer.bias.zero_()
+
+    for layer in net.modules():
+        if not list(layer.children()) and not isinstance(layer, nn.Identity):
+            layer.register_forward_pre_hook(note)  # a lazy layer has its weights by then
+    with torch.no_grad():
+        output = net(image)
+    return {"row of layers": layers, "number of convolutions with weights of their own": len(own), "output": output}
 
 
-@exercise(
+def described(layer: nn.Module) -> str:
+    if isinstance(layer, nn.Conv2d):
+        height, width = layer.kernel_size
+        return f"a convolution of {height} x {width}, {layer.in_channels} to {layer.out_channels} channels"
+    return type(layer).__name__
+
+
+exercise(
     "04.builder",
     points=3,
     stub='''
@@ -163,55 +150,42 @@ def _seen(layers: list) -> int:
         " convolution put out: it is what the next one takes in.",
         "nn.Conv2d(channels, width * factor, 3, padding=1), then nn.ReLU(); after the inner loop nn.MaxPool2d(2).",
     ],
-    wrong={
-        "without padding": """
-            def build(depths, width=64):
-                layers, channels = [], 3
-                for depth, factor in zip(depths, (1, 2, 4, 8, 8)):
-                    for _ in range(depth):
-                        layers += [nn.Conv2d(channels, width * factor, 3), nn.ReLU()]
-                        channels = width * factor
-                    layers.append(nn.MaxPool2d(2))
-                return nn.Sequential(*layers)
-        """,
-        "fifth stage": """
-            def build(depths, width=64):
-                layers, channels = [], 3
-                for depth, factor in zip(depths, (1, 2, 4, 8, 16)):
-                    for _ in range(depth):
-                        layers += [nn.Conv2d(channels, width * factor, 3, padding=1), nn.ReLU()]
-                        channels = width * factor
-                    layers.append(nn.MaxPool2d(2))
-                return nn.Sequential(*layers)
-        """,
-        "one ReLU for each stage": """
-            def build(depths, width=64):
-                layers, channels = [], 3
-                for depth, factor in zip(depths, (1, 2, 4, 8, 8)):
-                    for _ in range(depth):
-                        layers.append(nn.Conv2d(channels, width * factor, 3, padding=1))
-                        channels = width * factor
-                    layers += [nn.ReLU(), nn.MaxPool2d(2)]
-                return nn.Sequential(*layers)
-        """,
-        "pools after every convolution": """
-            def build(depths, width=64):
-                layers, channels = [], 3
-                for depth, factor in zip(depths, (1, 2, 4, 8, 8)):
-                    for _ in range(depth):
-                        layers += [nn.Conv2d(channels, width * factor, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
-                        channels = width * factor
-                return nn.Sequential(*layers)
-        """,
-        "one convolution in every stage": """
-            def build(depths, width=64):
-                layers, channels = [], 3
-                for depth, factor in zip(depths, (1, 2, 4, 8, 8)):
-                    layers += [nn.Conv2d(channels, width * factor, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
-                    channels = width * factor
-                return nn.Sequential(*layers)
-        """,
-        "width is not used": """
+    cases=[((1, 1, 1, 1, 1), 4), ((1, 2, 1, 1, 1), 3), ((2, 2, 4, 4, 4), 2)],
+    look=what_is_built,
+    wrong=[
+        edit(
+            ", padding=1",
+            "",
+            "A 3 x 3 convolution without padding takes a frame of one pixel off its map: padding=1 keeps it.",
+        ),
+        edit(
+            "8, 8)",
+            "8, 16)",
+            "The fifth stage keeps the channels of the fourth, 8 times the width: 512 in VGG, not 1,024.",
+        ),
+        edit(
+            "padding=1), nn.ReLU()]",
+            "padding=1)]",
+            "layers.append(nn.MaxPool2d(2))",
+            "layers += [nn.ReLU(), nn.MaxPool2d(2)]",
+            "Yours has one ReLU for each stage; VGG has one after each convolution: that is its argument.",
+        ),
+        edit(", nn.ReLU()]", "]", "The ReLUs are missing: without them two convolutions are no more than one."),
+        edit(
+            "nn.ReLU()]",
+            "nn.ReLU(), nn.MaxPool2d(2)]",
+            "        layers.append(nn.MaxPool2d(2))\n",
+            "",
+            "Yours pools after every convolution; VGG pools once, at the end of each stage.",
+        ),
+        edit(
+            "range(depth)",
+            "range(1)",
+            "Yours has one convolution in every stage: depths says how many there are to be.",
+        ),
+        when(
+            lambda results: all(one["row of layers"][0].endswith("to 64 channels") for one in results),
+            """
             def build(depths, width=64):
                 layers, channels = [], 3
                 for depth, out in zip(depths, (64, 128, 256, 512, 512)):
@@ -220,59 +194,57 @@ def _seen(layers: list) -> int:
                         channels = out
                     layers.append(nn.MaxPool2d(2))
                 return nn.Sequential(*layers)
-        """,
-    },
+            """,
+            "The width is not used: {call} must begin with {width} channels, not 64.",
+        ),
+        source(
+            """
+            def build(depths, width=64):
+                layers, channels = [], 3
+                for depth, factor in zip(depths, (1, 2, 4, 8, 8)):
+                    out = width * factor
+                    layers += [nn.Conv2d(channels, out, 3, padding=1), nn.ReLU()]
+                    layers += [nn.Conv2d(out, out, 3, padding=1), nn.ReLU()] * (depth - 1)
+                    layers.append(nn.MaxPool2d(2))
+                    channels = out
+                return nn.Sequential(*layers)
+            """,
+            "One and the same convolution stands several times in your network: make a new one each time, since each"
+            " has weights of its own.",
+        ),
+        edit("3, padding=1", "5, padding=2", "Every convolution of VGG is 3 x 3; yours are 5 x 5."),
+        edit(
+            "3, padding=1), nn.ReLU()",
+            "3, padding=1), nn.BatchNorm2d(width * factor), nn.ReLU()",
+            "The network is to have no batch norm: only convolutions, ReLUs and poolings.",
+        ),
+        edit(
+            "        layers.append(nn.MaxPool2d(2))\n",
+            "",
+            "Nothing pools: one nn.MaxPool2d(2) belongs at the end of each stage.",
+        ),
+        edit(
+            "return nn.Sequential(*layers)",
+            "return nn.Sequential(*layers[:-1])",
+            "The last stage ends without its pooling.",
+        ),
+        edit("MaxPool2d", "AvgPool2d", "VGG pools the largest of each square, nn.MaxPool2d(2); yours the mean."),
+        edit(
+            "[nn.Conv2d(channels, width * factor, 3, padding=1), nn.ReLU()]",
+            "[nn.ReLU(), nn.Conv2d(channels, width * factor, 3, padding=1)]",
+            "Each ReLU stands before its convolution; it is to follow it.",
+        ),
+    ],
 )
-def check_builder(build) -> None:
-    for depths, width in [((1, 1, 2, 2, 2), 8), ((2, 2, 4, 4, 4), 4), ((1, 2, 1, 3, 1), 6)]:
-        net = build(depths, width=width)
-        if not isinstance(net, nn.Module):
-            raise Wrong(f"build must return an nn.Sequential; yours returns a {type(net).__name__}.")
-        kinds = [layer for layer in net.modules() if isinstance(layer, (nn.Conv2d, nn.ReLU, nn.MaxPool2d))]
-        convolutions = [layer for layer in kinds if isinstance(layer, nn.Conv2d)]
-        relus = sum(isinstance(layer, nn.ReLU) for layer in kinds)
-        pools = sum(isinstance(layer, nn.MaxPool2d) for layer in kinds)
-        wanted = [width * f for depth, f in zip(depths, (1, 2, 4, 8, 8), strict=True) for _ in range(depth)]
-        outs = [layer.out_channels for layer in convolutions]
-        what = f"build({depths}, width={width})"
-        if len(outs) == 5 and sum(depths) != 5:
-            raise Wrong(f"{what} has one convolution in every stage: depths says how many there are to be.")
-        if outs and outs[0] == 64:
-            raise Wrong(f"The width is not used: {what} must begin with {width} channels, not 64.")
-        if outs[: -depths[-1]] == wanted[: -depths[-1]] and outs[-1:] == [16 * width]:
-            raise Wrong("The fifth stage keeps the channels of the fourth, 8 times the width: 512 in VGG, not 1,024.")
-        if outs != wanted:
-            raise Wrong(f"{what} must have convolutions of {wanted} channels; yours have {outs}.")
-        if any(layer.kernel_size != (3, 3) for layer in convolutions):
-            raise Wrong("Every convolution of VGG is 3 x 3.")
-        if any(layer.padding != (1, 1) for layer in convolutions):
-            raise Wrong(
-                "A 3 x 3 convolution without padding takes a frame of one pixel off its map: padding=1 keeps it."
-            )
-        if pools == len(convolutions) != 5:
-            raise Wrong("Yours pools after every convolution; VGG pools once, at the end of each stage.")
-        if pools != 5:
-            raise Wrong(f"Five stages, five poolings; {what} has {pools}.")
-        if relus == 5 != len(convolutions):
-            raise Wrong("Yours has one ReLU for each stage; VGG has one after each convolution: that is its argument.")
-        if relus != len(convolutions):
-            raise Wrong(f"{what} has {len(convolutions)} convolutions and must have as many ReLUs, not {relus}.")
-        reference = VGG(depths, width=width, hidden=8, num_classes=2)
-        theirs = [layer for layer in reference.stages.modules() if isinstance(layer, nn.Conv2d)]
-        for mine, other in zip(convolutions, theirs, strict=True):
-            if mine.weight.shape != other.weight.shape:
-                raise Wrong(f"A convolution of {what} takes {mine.in_channels} channels, not {other.in_channels}.")
-            other.load_state_dict({"weight": mine.weight, "bias": torch.zeros_like(other.bias)}, strict=False)
-            if mine.bias is not None:
-                other.bias.data.copy_(mine.bias)
-        image = torch.randn(1, 3, 64, 96, generator=torch.Generator().manual_seed(0))
-        with torch.no_grad():
-            mine, other = net(image), reference.stages(image)
-        if mine.shape != other.shape or not torch.allclose(mine, other, atol=1e-6):
-            raise Wrong("The layers are all there, but not in the order convolution, ReLU, ..., pooling.")
 
 
-@exercise(
+def weights() -> list[tuple]:
+    shapes = ((2, 3, 1, 1), (5, 5, 3, 3), (64, 3, 3, 3), (32, 96, 5, 5), (8, 16, 3, 5))
+    generator = torch.Generator().manual_seed(0)
+    return [(torch.randn(shape, generator=generator).div(10).round(decimals=2),) for shape in shapes]
+
+
+exercise(
     "04.he-std",
     points=2,
     stub='''
@@ -290,71 +262,75 @@ def check_builder(build) -> None:
         " weights have the variance v and the inputs the mean square q?",
         "It is n * v * q, and a ReLU takes half of the mean square away. So n * v / 2 must be 1.",
     ],
-    wrong={
-        "ReLU takes half": """
-            def he_std(weight):
-                return (1 / weight[0].numel()) ** 0.5
-        """,
-        "variance": """
-            def he_std(weight):
-                return 2 / weight[0].numel()
-        """,
-        "kernel's pixels": """
-            def he_std(weight):
-                return (2 / weight.shape[1]) ** 0.5
-        """,
-        "comes in": """
-            def he_std(weight):
-                return (2 / weight[:, 0].numel()) ** 0.5
-        """,
-        "Glorot": """
-            def he_std(weight):
-                return (2 / (weight[0].numel() + weight[:, 0].numel())) ** 0.5
-        """,
-        "same for every layer": """
-            def he_std(weight):
-                return 0.01
-        """,
-    },
-)
-def check_he_std(he_std) -> None:
-    shapes = [(64, 3, 3, 3), (128, 64, 3, 3), (32, 96, 5, 5), (256, 128, 1, 1), (8, 512, 3, 5)]
-    got = [he_std(torch.zeros(shape)) for shape in shapes]
-    got = [float(value) for value in got]
-    fans = [(i * h * w, o * h * w, i) for o, i, h, w in shapes]
-    if _near(got, [(2 / n) ** 0.5 for n, _, _ in fans]):
-        return
-    diagnoses = [
-        (
-            [(1 / n) ** 0.5 for n, _, _ in fans],
-            "Nearly: a ReLU takes half of the mean square away, and this forgets it.",
+    cases=weights,
+    tolerance=1e-3,
+    wrong=[
+        edit("2 /", "1 /", "Nearly: a ReLU takes half of the mean square away, and this forgets it."),
+        edit(" ** 0.5", "", "This is the variance; the standard deviation is its square root."),
+        edit(
+            "weight[0].numel()",
+            "weight.shape[1]",
+            "An output also sums over the kernel's pixels, not over the maps only.",
         ),
-        ([2 / n for n, _, _ in fans], "This is the variance; the standard deviation is its square root."),
-        ([(2 / i) ** 0.5 for _, _, i in fans], "An output also sums over the kernel's pixels, not over the maps only."),
-        (
-            [(2 / m) ** 0.5 for _, m, _ in fans],
+        edit(
+            "weight[0].numel()",
+            "weight[0, 0].numel()",
+            "An output also sums over the maps that come in, not over the kernel's pixels only.",
+        ),
+        edit(
+            "weight[0].numel()",
+            "weight[:, 0].numel()",
             "You counted what goes out of a unit; a sum is as long as what comes in.",
         ),
-        (
-            [(2 / (n + m)) ** 0.5 for n, m, _ in fans],
+        edit(
+            "weight[0].numel()", "weight.numel()", "These are the weights of all outputs; one output's sum is shorter."
+        ),
+        edit("weight[0].numel()", "len(weight)", "You counted the outputs; a sum is as long as what comes in."),
+        edit(
+            "weight[0].numel()",
+            "(weight[0].numel() + weight[:, 0].numel())",
             "This is Glorot's rule, which averages the two directions and was made for units without a ReLU.",
         ),
-    ]
-    for values, diagnosis in diagnoses:
-        if _near(got, values):
-            raise Wrong(diagnosis)
-    if max(got) - min(got) < 1e-9:
-        raise Wrong("Yours is the same for every layer: that is what went wrong with 0.01. A longer sum needs less.")
-    raise Wrong(
-        f"For a weight of {shapes[1]} your function gives {got[1]:.4f}, and {(2 / fans[1][0]) ** 0.5:.4f} is right."
-    )
+        edit(
+            "2 / weight[0].numel()",
+            "4 / (weight[0].numel() + weight[:, 0].numel())",
+            "This averages the two directions, as Glorot's rule does; a sum is as long as what comes in.",
+        ),
+        edit(
+            "weight[0].numel()",
+            "(weight.shape[1] * weight.shape[2] ** 2)",
+            "A kernel need not be square: its pixels are height * width.",
+        ),
+        edit("weight[0].numel()", "(9 * weight.shape[1])", "Not every kernel is 3 x 3: its pixels are height * width."),
+        edit(
+            "(2 / weight[0].numel()) ** 0.5",
+            "weight.std().item()",
+            "This is the deviation that the weight has; the one to draw it with depends on its shape alone.",
+        ),
+        edit("2 /", "6 /", "This is the bound of a uniform draw with that deviation, which is smaller by sqrt(3)."),
+        when(
+            lambda results: max(results) - min(results) < 1e-9,
+            """
+            def he_std(weight):
+                return 0.01
+            """,
+            "Yours is the same for every layer: that is what went wrong with 0.01. A longer sum needs less.",
+        ),
+    ],
+)
 
 
-def _near(values: list[float], others: list[float]) -> bool:
-    return all(math.isclose(a, b, rel_tol=1e-3) for a, b in zip(values, others, strict=True))
+def check_nineteen_layers(my_run: object) -> None:
+    layers = list(trained(my_run).modules())
+    if any(isinstance(layer, (nn.BatchNorm2d, nn.InstanceNorm2d, nn.GroupNorm, nn.LayerNorm)) for layer in layers):
+        raise Wrong("With batch norm or another normalisation it is easy: this exercise is about how to start without.")
+    convolutions = sum(isinstance(layer, nn.Conv2d) for layer in layers)
+    if convolutions != 16:
+        raise Wrong(f"VGG-19 has 16 convolutions and 3 fully-connected layers; yours has {convolutions} convolutions.")
+    reads_digits(my_run.model, 0.8)
 
 
-@exercise(
+exercise(
     "04.nineteen-layers",
     points=3,
     stub="""
@@ -374,22 +350,11 @@ def _near(values: list[float], others: list[float]) -> bool:
         "training.initialize(net, rule) takes any function that fills a weight: your he_std is nearly one. A rate of"
         " 0.01 and small batches helped.",
     ],
-    wrong={
-        "not the run": "my_run = models.get_model('vgg19_tiny')",
-        "batch norm": "my_run = training.Run(models.get_model('vgg19_bn_tiny'))",
-        "16 convolutions": "my_run = training.Run(models.get_model('vgg11_tiny'))",
-        "fresh street digits": "my_run = training.Run(models.get_model('vgg19_tiny'))",
-    },
+    check=check_nineteen_layers,
+    wrong=[
+        source("my_run = models.get_model('vgg19_tiny')", "not the run"),
+        source("my_run = training.Run(models.get_model('vgg19_bn_tiny'))", "batch norm"),
+        source("my_run = training.Run(models.get_model('vgg11_tiny'))", "16 convolutions"),
+        source("my_run = training.Run(models.get_model('vgg19_tiny'))", "fresh street digits"),
+    ],
 )
-def check_nineteen_layers(my_run) -> None:
-    if not isinstance(my_run, Run):
-        raise Wrong(f"my_run is a {type(my_run).__name__}, not the run that training.fit returns.")
-    layers = list(my_run.model.modules())
-    if any(isinstance(layer, (nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)) for layer in layers):
-        raise Wrong("With batch norm or another normalisation it is easy: this exercise is about how to start without.")
-    convolutions = sum(isinstance(layer, nn.Conv2d) for layer in layers)
-    if convolutions != 16:
-        raise Wrong(f"VGG-19 has 16 convolutions and 3 fully-connected layers; yours has {convolutions} convolutions.")
-    accuracy = evaluate(my_run.model, data.load("street_digits", train=1000, test=1000, seed=1).test).accuracy
-    if accuracy < 0.8:
-        raise Wrong(f"On 1,000 fresh street digits your network reads {accuracy:.0%}; at least 80 % is asked for.")

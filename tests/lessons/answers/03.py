@@ -613,7 +613,7 @@ def test_inputs(train_images, test_images):
 """,
         mistake="normalises by ImageNet's six numbers, where the network learnt with those of its training images",
     ),
-    Wrong(
+    Right(
         "03.test-pipeline",
         "double precision",
         """
@@ -622,7 +622,6 @@ def test_inputs(train_images, test_images):
     mean, std = pixels.mean((0, 2, 3), keepdim=True), pixels.std((0, 2, 3), keepdim=True)
     return (test_images.double() / 255 - mean) / std
 """,
-        mistake="returns float64, which a network of float32 does not take",
     ),
     Wrong(
         "03.test-pipeline",

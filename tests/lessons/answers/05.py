@@ -597,7 +597,7 @@ my_module = googlenet.Inception(480, (64, 32, 192, 8, 96, 64))
         "05.own-module",
         "torchvision's third branch",
         """
-my_module = googlenet.Inception(480, (64, 32, 256, 8, 128, 64), largest=3)
+my_module = googlenet.Inception(480, (64, 32, 256, 8, 128, 64), kernel_size=3)
 """,
         mistake="has no map that sees 5 × 5 pixels: its third branch has kernels of 3 × 3",
     ),

@@ -364,7 +364,7 @@ def make_identity(b):
         """
 def make_identity(block):
     state = block.state_dict()
-    for name in ("residual.4.weight", "residual.4.bias"):
+    for name in ("residual.norm2.weight", "residual.norm2.bias"):
         state[name] = torch.zeros_like(state[name])
     block.load_state_dict(state)
 """,

@@ -452,8 +452,8 @@ def gamma(alpha, beta, factor=2):
         "wider, twice the images",
         """
 torch.manual_seed(0)
-plan = instruments.widened(6, 16, 2 * instruments.macs())
-network = instruments.twin(plan["width"], plan["blocks"])
+plan = study.widened(6, 16, 2 * study.macs())
+network = study.twin(plan["width"], plan["blocks"])
 digits = data.load("street_digits", train=8000).resized(16)
 training.fit(network, digits, epochs=8, lr=0.1, batch_size=64, precision="fp32", progress=False)
 my_network = (network, 16)
@@ -464,7 +464,7 @@ my_network = (network, 16)
         "13.own-scaling",
         "a fresh twin",
         """
-my_network = (instruments.twin(), 16)
+my_network = (study.twin(), 16)
 """,
         mistake="the network was never trained",
     ),
@@ -473,7 +473,7 @@ my_network = (instruments.twin(), 16)
         "larger images for nothing",
         """
 torch.manual_seed(0)
-network = instruments.twin()
+network = study.twin()
 few = data.load("street_digits", train=64, test=10)
 training.fit(network, few, epochs=1, lr=0.1, batch_size=64, precision="fp32", progress=False)
 my_network = (network, 32)
@@ -484,7 +484,7 @@ my_network = (network, 32)
         "13.own-scaling",
         "twice the width",
         """
-my_network = (instruments.twin(width=2), 16)
+my_network = (study.twin(width=2), 16)
 """,
         mistake="twice the width is nearly four times the mult-adds; and it was never trained",
     ),
@@ -493,7 +493,7 @@ my_network = (instruments.twin(width=2), 16)
         "the network alone",
         """
 torch.manual_seed(0)
-network = instruments.twin()
+network = study.twin()
 few = data.load("street_digits", train=64, test=10).resized(16)
 training.fit(network, few, epochs=1, lr=0.1, batch_size=64, precision="fp32", progress=False)
 my_network = network
@@ -505,7 +505,7 @@ my_network = network
         "a glance at the images",
         """
 torch.manual_seed(0)
-network = instruments.twin(width=1.4)
+network = study.twin(width=1.4)
 few = data.load("street_digits", train=128, test=10).resized(16)
 training.fit(network, few, epochs=1, lr=0.1, batch_size=64, precision="fp32", progress=False)
 my_network = (network, 16)

@@ -613,7 +613,7 @@ training.fit(my_network, street, epochs=5, **recipe, progress=False)
         "a fresh one",
         """
 torch.manual_seed(0)
-my_network = instruments.build(13, 12)
+my_network = study.build(13, 12)
 """,
         mistake="was never trained",
     ),
@@ -633,9 +633,9 @@ training.fit(my_network, few, epochs=1, lr=0.1, batch_size=64, progress=False)
         "a glance at the images",
         """
 torch.manual_seed(0)
-my_network = instruments.build(14, 12)
+my_network = study.build(14, 12)
 few = data.load("street_digits", train=128, test=10)
-training.fit(my_network, few, **instruments.RECIPE | {"epochs": 1}, progress=False)
+training.fit(my_network, few, **study.RECIPE | {"epochs": 1}, progress=False)
 """,
         mistake="one pass over 128 images: the network reads hardly more than by chance",
     ),
@@ -644,7 +644,7 @@ training.fit(my_network, few, **instruments.RECIPE | {"epochs": 1}, progress=Fal
         "a wide one",
         """
 torch.manual_seed(0)
-my_network = instruments.build(13, 64)
+my_network = study.build(13, 64)
 """,
         mistake="costs many times the 3 million mult-adds (and was never trained)",
     ),

@@ -133,19 +133,6 @@ def front(networks):
     ),
     Wrong(
         "17.front",
-        "a list",
-        """
-def front(networks):
-    out = []
-    for n, (cost, acc) in networks.items():
-        if not any((c <= cost and a > acc) or (c < cost and a >= acc) for c, a in networks.values()):
-            out.append(n)
-    return out
-""",
-        mistake="returns a list where a set is asked for",
-    ),
-    Wrong(
-        "17.front",
         "accuracy for its price",
         """
 def front(networks):
@@ -546,7 +533,7 @@ my_run = training.speed_run(few, epochs=1, widths=(8, 16, 16), batch_size=100, f
         """
 torch.manual_seed(0)
 few = data.load("street_digits", train=100, test=10)
-my_run = training.fit(models.get_model("lenet5"), few, epochs=30, lr=0.05, batch_size=25, progress=False)
+my_run = training.fit(models.get_model("lenet5", in_channels=3), few, epochs=30, lr=0.05, batch_size=25, progress=False)
 """,
         mistake="learns a hundred images by heart",
     ),
