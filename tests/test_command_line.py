@@ -107,6 +107,7 @@ def test_what_is_wrong_is_said_in_one_line(words, said, tmp_path, capsys):
     assert not [file for file in tmp_path.iterdir() if file.suffix in (".pt", ".safetensors")]
 
 
+@pytest.mark.slow  # two processes
 def test_it_runs_as_a_module_and_under_torchrun(tmp_path):
     """Two processes write one file, of which each printed line appears once."""
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]

@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-pytestmark = pytest.mark.skipif(not shutil.which("make"), reason="there is no make here")
+pytestmark = [
+    pytest.mark.skipif(not shutil.which("make"), reason="there is no make here"),
+    pytest.mark.slow,  # environments, JupyterLab
+]
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}  # of `make test`
 needs_environment = pytest.mark.skipif(
     not (ROOT / ".venv/.ready").exists(), reason="the environment was not made by make"

@@ -8,6 +8,8 @@ import pytest
 
 from cnnlab import course
 
+pytestmark = pytest.mark.slow  # all notebooks
+
 ROOT = Path(__file__).parents[1]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)

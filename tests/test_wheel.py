@@ -11,6 +11,8 @@ import pytest
 
 from cnnlab import files
 
+pytestmark = pytest.mark.slow  # it builds and installs a wheel
+
 ROOT = Path(__file__).parents[1]
 NEEDED = ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE", "cnnlab", "data", "notebooks")
 PIP = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]

@@ -22,6 +22,8 @@ from cnnlab.lessons import exercise
 from cnnlab.teaching import site
 from cnnlab.view.source import _Readable
 
+pytestmark = pytest.mark.slow  # notebooks, a browser
+
 each_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
 WHITE, LIGHT, DARK = "#ffffff", "#ffffff", "#111111"  # a figure's paper, JupyterLab's backgrounds
 

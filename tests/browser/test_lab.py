@@ -19,6 +19,8 @@ from playwright.sync_api import Locator, Playwright, expect
 from cnnlab import course
 from cnnlab.teaching import teach
 
+pytestmark = pytest.mark.slow  # a browser
+
 HERE = LESSONS[::2]
 
 # The last cell of each lesson, here: it moves every widget to its ends, and has what the tests ask the kernel for.

@@ -130,6 +130,7 @@ def test_the_label_is_the_digit_in_the_middle():
     assert ((masks[3000:] @ means.T / np.linalg.norm(means, axis=1)).argmax(1) == digits[3000:]).mean() > 0.35
 
 
+@pytest.mark.slow  # it measures seconds
 def test_twenty_thousand_images_take_seconds_and_little_memory(run_fresh, tmp_path):
     for _ in range(2):  # the better of two, so that a busy machine is forgiven once
         seconds, gibibytes = map(float, run_fresh(COST_SCRIPT, tmp_path).split())

@@ -26,6 +26,7 @@ def test_a_twin_spreads_its_blocks_and_takes_any_size():
         assert model(torch.zeros(2, 3, size, size)).shape == (2, 10)
 
 
+@pytest.mark.slow  # it counts some hundred networks
 def test_every_way_to_enlarge_keeps_the_budget():
     target = 4 * study.macs()
     ways = [*study.single_axis(4).values(), study.widened(9, 21, target)]

@@ -211,6 +211,7 @@ assert surface.complete
 """
 
 
+@pytest.mark.slow  # two processes
 def test_two_processes_share_a_grid(tmp_path):
     script = tmp_path / "shared.py"
     script.write_text(SHARED)

@@ -7,6 +7,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from cnnlab.teaching.execute import execute
 
+pytestmark = pytest.mark.slow  # kernels
+
 
 def test_a_lesson_is_executed_where_it_lies(tmp_path):
     path = tmp_path / "lesson.ipynb"

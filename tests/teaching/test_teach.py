@@ -24,6 +24,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 from cnnlab import course
 from cnnlab.teaching import teach
 
+pytestmark = pytest.mark.slow  # notebooks and kernels
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -60,6 +60,7 @@ fit(data.load("handwritten", train=120, test=60), Path(sys.argv[1]), epochs=40)
 """
 
 
+@pytest.mark.slow  # it trains in a process that is killed again and again
 def test_killed_at_any_moment_it_goes_on(digits, tmp_path):
     path = tmp_path / "run"
     command = [sys.executable, "-c", SCRIPT.format(here=str(Path(__file__).parent)), str(path)]

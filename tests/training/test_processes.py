@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+pytestmark = pytest.mark.slow  # every test starts processes
+
 SCRIPT = """
 import json, os, shutil, sys
 from pathlib import Path
