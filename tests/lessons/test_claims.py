@@ -60,7 +60,7 @@ def test_the_verdicts_follow_from_the_figures_that_the_lesson_shows(lesson):
     rows, chosen = stored(lesson), course.all_claims(lesson)
     assert len(rows) == len(chosen)
     for row, claim in zip(rows, chosen, strict=True):
-        if claim.measured and not claim.figure:
+        if claim.measured and not claim.figure and not claim.timed:  # a time is of the machine it was taken on
             assert claim.follows(row[2]) == claim.verdict, (claim.id, row[2])
 
 

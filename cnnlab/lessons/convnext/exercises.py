@@ -172,8 +172,8 @@ exercise(
     points=3,
     stub='''
         def layer_norm(x, weight, bias, eps=1e-6):
-            """Layer norm over the channels of each pixel. x: (N, C, H, W), weight, bias: (C,). Returns (N, C, "
-            "H, W)."""
+            """Layer norm over the channels of each pixel. x: (N, C, H, W), weight, bias: (C,).
+            Returns (N, C, H, W)."""
             ...
     ''',
     solution="""

@@ -16,8 +16,8 @@ exercise(
     points=2,
     stub='''
         def round_channels(channels):
-            """The multiple of 8 nearest to `channels` (at least 8), or the next one if that is less than 90 % "
-            "of it."""
+            """The multiple of 8 nearest to `channels` (at least 8), or the next one
+            if that is less than 90 % of it."""
             ...
     ''',
     solution="""

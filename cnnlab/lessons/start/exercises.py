@@ -28,7 +28,7 @@ exercise(
     points=2,
     stub='''
         def accuracy(logits, labels):
-            """logits: (N, classes), labels: (N,). Returns the share of right first guesses, from 0 to 1."""
+            """logits: (N, classes), labels: (N,). Returns a fraction from 0 to 1."""
             ...
     ''',
     solution="""
@@ -66,7 +66,8 @@ exercise(
     points=2,
     stub='''
         def normalise(images, mean, std):
-            """images: (N, 3, H, W) uint8; mean, std: three floats each, for values 0 to 1. Returns floats."""
+            """images: (N, 3, H, W) uint8; mean, std: three floats each, for values 0 to 1.
+            Returns floats."""
             ...
     ''',
     solution="""
