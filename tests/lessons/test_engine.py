@@ -452,17 +452,6 @@ def test_a_checker_decides_alone_or_after_the_cases(declare):
     assert alone(3).status == "passed" and "value, the text 'a', cannot be used here" in alone("a").message
 
 
-def test_the_old_form_decorates_a_checker(declare):
-    options = {"points": 1, "stub": "value = ...", "solution": "value = 1", "hints": ["a", "b"]}
-
-    @engine.exercise("99.toy", **options, wrong={"too large": "value = 2"})
-    def _(value) -> None:
-        if value > 1:
-            raise Wrong("This is too large.")
-
-    assert engine.check("99.toy", 1).status == "passed" and "too large" in engine.check("99.toy", 2).message
-
-
 YES = type("Yes", (), {"__eq__": lambda self, other: True})
 NONSENSE = [
     7, "text", object(), {}, [], set(), range(3), float("nan"), int, print, nn.Linear(1, 1), YES(),

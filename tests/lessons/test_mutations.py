@@ -34,6 +34,15 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ("04.builder", "line 1: 64 → 65 in depths, width=64"): "the stub gives the default, and 64 channels are slow",
     ("04.he-std", "line 2: 0 → -1 in weight[0].numel"): "every output has as many weights",
     ("04.he-std", "line 2: 0 → 1 in weight[0].numel"): "every output has as many weights",
+    ("08.sharpness", "line 1: 200 → 199 in loss, w, steps=200"): "it has settled long before",
+    ("08.sharpness", "line 1: 200 → 201 in loss, w, steps=200"): "it has settled long before",
+    ("08.sharpness", "line 4: 0 → -1 in torch.Generator().manual_seed(0)"): "any start will do",
+    ("08.sharpness", "line 4: 0 → 1 in torch.Generator().manual_seed(0)"): "any start will do",
+    (
+        "08.sharpness",
+        "line 4: torch.randn(w.shape, generator=torch.Generator().manual_seed(0)) → torch.randn(w.shape)"
+        " in v = torch.randn(w.shape, generator=torch.Generator().manual_seed(0))",
+    ): "any start will do",
     ("09.equal-cost", "line 6: 1 → 0 in range(1, channels)"): "a path of no channels is none",
     (
         "09.equal-cost",
@@ -59,7 +68,7 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ("14.attend", "line 3: -1 → 1 in scores.softmax(-1)"): "of two axes the last is the second",
     (
         "14.attention-cost",
-        "line 2: size // patch → size / patch in size // patch",
+        "line 2: size // patch → size / patch in (size // patch) ** 2",
     ): "an image is cut into whole patches",
     ("14.patches", "line 3: 1 → 2 in weight.shape[-1]"): "kernels are square",
     ("15.inside", "line 2: 1 → 2 in torch.ones(1, 1, size, size)"): "the mean of two equal maps",
