@@ -65,9 +65,9 @@ def copy(lesson: Path, folder: Path) -> str:
 
 
 def shortened(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The lesson's widgets, predictions, exercises and first training, and of its other cells what these use."""
+    """The lesson's widgets, predictions, exercises and first live curves, and of its other cells what these use."""
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    first = next((cell for cell in code if "training.fit(" in cell.source), None)
+    first = next((cell for cell in code if "live_curves" in cell.source), None)  # the trainings that draw as they run
     for cell in code:
         shows = re.search(r"view\.explore\(|course\.(predict|check|answer|begin)\(", cell.source)
         stub = any(cell.source == task.stub for task in course.exercises())
