@@ -67,7 +67,9 @@ class Renderer(IPythonRenderer):
         return convert(body)
 
     def link(self, text: str, url: str, title: str | None = None) -> str:
-        page = re.sub(r"^(?:notebooks/|benchmarks/)?(\d\d-[\w-]+|TEACHING|RESULTS)\.(?:ipynb|md)", r"\1.html", url)
+        page = re.sub(
+            r"^(?:notebooks/|benchmarks/)?(\d\d-[\w-]+|TEACHING|CONTRIBUTING|RESULTS)\.(?:ipynb|md)", r"\1.html", url
+        )
         return super().link(text, page, title)
 
     def block_code(self, code: str, info: str | None = None) -> str:
@@ -101,7 +103,13 @@ def build(out: str | Path, notebooks: Sequence[Path] | None = None) -> list[Path
         turning |= 'class="turns"' in body
         pages.append(_write(out / f"{path.stem}.html", titles[path.stem], body, " ".join(links)))
     shutil.copyfile(STYLE, out / "site.css")
-    for source, name in (("benchmarks/RESULTS", "RESULTS"), ("TEACHING", "TEACHING"), ("README", "index")):
+    pages_of = {
+        "benchmarks/RESULTS": "RESULTS",
+        "TEACHING": "TEACHING",
+        "CONTRIBUTING": "CONTRIBUTING",
+        "README": "index",
+    }
+    for source, name in pages_of.items():
         text = (ROOT / f"{source}.md").read_text(encoding="utf-8")
         pages.append(_write(out / f"{name}.html", text.partition("\n")[0].lstrip("# "), _markdown(text), home))
         for file in re.findall(r"\]\(((?:data/pictures/)?[\w-]+(?:\.png|\.txt)?)\)", text):

@@ -133,7 +133,7 @@ def browser(playwright: Playwright, browser_path: str) -> Iterator[Browser]:
     browser.close()
 
 
-@pytest.mark.parametrize("name", [*(path.stem for path in LESSONS), "index", "TEACHING", "RESULTS"])
+@pytest.mark.parametrize("name", [*(path.stem for path in LESSONS), "index", "TEACHING", "CONTRIBUTING", "RESULTS"])
 def test_axe_finds_nothing_serious_on_a_page(browser, pages, name):
     page = browser.new_page(viewport={"width": 1366, "height": 768})
     page.set_default_timeout(WAIT)
