@@ -1,6 +1,8 @@
 """Lesson 01, LeNet: choosing learning rates, and the lesson's own tables and pictures."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -35,21 +37,26 @@ def train_at_each(
 ) -> dict[float, training.Run]:
     """The same network with the same initial weights, trained once at each learning rate; `options` are those of `fit`.
 
-    A training whose loss is no longer a number counts with the epochs before it.
+    Each is tested once, at its end; a training whose loss is no longer a number is not.
     """
     runs = {}
     for lr in rates:
         torch.manual_seed(seed)
         try:
-            runs[lr] = training.fit(build(), dataset, lr=lr, seed=seed, progress=False, **options)
+            run = training.fit(build(), dataset.without_test(), lr=lr, seed=seed, progress=False, **options)
         except training.DivergedError as error:
-            runs[lr] = error.run
+            run = error.run
+        else:
+            test = training.evaluate(run.model, dataset.test)
+            run.history[-1] = replace(run.history[-1], test_loss=test.loss, test_accuracy=test.accuracy)
+        runs[lr] = run
     return runs
 
 
 def accuracy(run: training.Run) -> float:
-    """The last accuracy on images that were not trained on, in percent; 0 where the first epoch diverged."""
-    return 100 * run.history[-1].test_accuracy if run.history else 0.0
+    """The last accuracy on images that were not trained on, in percent; 0 where the training diverged."""
+    tested = run.history and not math.isnan(run.history[-1].test_accuracy)
+    return 100 * run.history[-1].test_accuracy if tested else 0.0
 
 
 def best(runs: Mapping[float, training.Run]) -> float:
@@ -121,6 +128,8 @@ def c3_table() -> view.Picture:
         seen[list(into), out] = 1
     fig, axis = view.figure(size=(8, 2.9))
     axis.imshow(seen.numpy(), cmap="Blues", vmax=1.4)
+    axis.hlines(torch.arange(0.5, 5), -0.5, 15.5, color="white", lw=2)
+    axis.vlines(torch.arange(0.5, 15), -0.5, 5.5, color="white", lw=2)
     axis.set(xlabel="map of C3", ylabel="map of S2", xticks=range(16), yticks=range(6))
     axis.set(title="Not every map of C3 sees every map of S2")
     axis.grid(False)
