@@ -6,13 +6,13 @@ from cnnlab.lessons.exercise import check as _check
 from cnnlab.lessons.predict import Prediction, predict
 from cnnlab.lessons.progress import note as _note
 from cnnlab.lessons.progress import progress
-from cnnlab.lessons.records import Record, record, record_so_far, recorded_surface, save_record
+from cnnlab.lessons.records import Record, record, recorded_surface
 from cnnlab.lessons.settings import begin, expect
 
 __all__ = [
     "Claim", "Exercise", "Feedback", "Hint", "Prediction", "Record",
     "all_claims", "answer", "begin", "check", "claims", "exercises", "expect", "hint", "predict", "progress",
-    "record", "record_so_far", "recorded_surface", "save_record", "solution",
+    "record", "recorded_surface", "solution",
 ]  # fmt: skip
 
 

@@ -65,6 +65,13 @@ def test_every_topic_has_its_folder_and_its_notebook():
     assert all(set(lessons.TOPICS) >= {e.id[:2]} for e in course.exercises())
 
 
+def test_files_are_written_whole_by_one_helper():
+    """What replaces a file by hand forgets the power cut, or what is left beside it."""
+    writers = [file for file in PACKAGE.rglob("*.py") if re.search(r"os\.replace\(beside|os\.rename", file.read_text())]
+    assert writers == [PACKAGE / "files.py"]
+    assert not [file for file in PACKAGE.rglob("*.py") if "NamedTemporaryFile" in file.read_text()]
+
+
 def test_data_holds_files_only():
     assert not list(files.DATA.rglob("*.py"))
     assert {path.name for path in files.DATA.iterdir()} <= {"weights", "records", "surfaces", "pictures", "downloads"}

@@ -1,12 +1,14 @@
 """The lessons as they are committed: executed in order, complete, linked, described, and one with the registries."""
 
 import re
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import nbformat
 import pytest
 
-from cnnlab import course
+from cnnlab import course, data, lessons, measure, models, training, view
 
 pytestmark = pytest.mark.slow  # all notebooks
 
@@ -111,3 +113,18 @@ def test_every_local_link_and_image_resolves(path):
 @pytest.mark.parametrize("path", [ROOT / "README.md", *LESSONS], ids=lambda path: path.name)
 def test_nothing_speaks_of_one_machine(path):
     assert not re.search(r"/(?:home|root|Users|work|tmp)/\w", path.read_text())
+
+
+ROOMS = {"course": course, "data": data, "measure": measure, "models": models, "training": training, "view": view}
+
+
+@each_lesson
+def test_what_the_text_names_exists(path):
+    """Every `room.name` in a code span: a name that is no more sends a reader into an AttributeError."""
+    text = "\n".join(c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "markdown")
+    study = find_spec(f"cnnlab.lessons.{lessons.TOPICS[path.stem[:2]]}.study")
+    rooms = ROOMS | ({"study": import_module(study.name)} if study else {})
+    spans = re.findall(r"`([^`\n]+)`", text)
+    for room, name in (pair for span in spans for pair in re.findall(r"(?<![\w.])(\w+)\.(\w+)", span)):
+        assert not re.fullmatch(r"lesson\d\d|instruments", room), f"{room}.{name}"
+        assert room not in rooms or hasattr(rooms[room], name), f"{room}.{name}"

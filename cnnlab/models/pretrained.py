@@ -2,10 +2,8 @@
 
 import hashlib
 import json
-import os
 import warnings
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from pickle import UnpicklingError
@@ -85,14 +83,10 @@ def save_weights(model: nn.Module, path: str | Path, *, name: str, options: Mapp
     weights = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
     about = {"model": name, "options": dict(options), **about}
     content = save(weights, {key: json.dumps(value) for key, value in about.items()})
-    beside = path.with_name(f".{path.name}-{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(content)
-        os.replace(beside, path)
+        with files.written_whole(path) as beside:
+            beside.write_bytes(content)
     except OSError as error:
-        with suppress(OSError):
-            beside.unlink()
         raise OSError(f"The weights could not be written to {path} ({error}).") from error
 
 

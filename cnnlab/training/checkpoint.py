@@ -1,17 +1,16 @@
 """Checkpoints: everything that a training needs to go on as if it had never stopped, in one file."""
 
-import os
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from pickle import UnpicklingError
-from tempfile import NamedTemporaryFile
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
+from cnnlab import files
 from cnnlab.data import Dataset
 from cnnlab.device import random_state, set_random_state
 from cnnlab.training.run import Epoch, Run
@@ -82,23 +81,12 @@ def description(
 def save(path: Path, configuration: Mapping[str, object], state: Mapping[str, object]) -> None:
     """Write a checkpoint so that at every moment `path` holds either the last whole one or this one.
 
-    It is written beside its place, forced to the disk, and only then moved there. Raises CheckpointError, with the last
-    one untouched, where that fails.
+    Raises CheckpointError, with the last one untouched, where it cannot be written.
     """
     content = {"format": FORMAT, "configuration": dict(configuration), "state": dict(state)}
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
-            try:
-                torch.save(content, file)
-                file.flush()
-                os.fsync(file.fileno())
-                file.close()
-                os.replace(file.name, path)
-            except BaseException:
-                file.close()
-                Path(file.name).unlink(missing_ok=True)
-                raise
+        with files.written_whole(path) as beside, beside.open("wb") as file:
+            torch.save(content, file)
     except (OSError, RuntimeError) as error:  # torch.save makes a RuntimeError of a full disk
         kept = "The last one there is untouched." if path.exists() else "There is none yet."
         raise CheckpointError(f"The checkpoint {path} could not be written ({error}). {kept}") from error

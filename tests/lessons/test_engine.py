@@ -452,6 +452,15 @@ def test_a_checker_decides_alone_or_after_the_cases(declare):
     assert alone(3).status == "passed" and "value, the text 'a', cannot be used here" in alone("a").message
 
 
+def test_a_lesson_goes_on_with_the_answer_that_passes_and_else_with_the_solution(declare, capsys):
+    declare("def f(x):\n    return x + 1", cases=[(1,), (5,)])
+    mine = eval("lambda x: 1 + x")
+    assert engine.answer("99.toy", mine) is mine
+    assert engine.answer("99.toy", None)(3) == 4 and capsys.readouterr().out == ""
+    assert engine.answer("99.toy", lambda x: x)(3) == 4
+    assert "does not pass its check yet" in capsys.readouterr().out
+
+
 YES = type("Yes", (), {"__eq__": lambda self, other: True})
 NONSENSE = [
     7, "text", object(), {}, [], set(), range(3), float("nan"), int, print, nn.Linear(1, 1), YES(),

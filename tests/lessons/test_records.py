@@ -15,21 +15,21 @@ def empty(tmp_path, monkeypatch):
 
 
 def test_a_measurement_goes_on_with_what_it_saved(empty):
-    assert course.record_so_far("study") == ({}, 0.0)
-    course.save_record("study", "about", "python -m cnnlab record resnet study", 12.4, {"seed 0": [0.5]})
-    assert course.record_so_far("study") == ({"seed 0": [0.5]}, 12)
+    assert records.record_so_far("study") == ({}, 0.0)
+    records.save_record("study", "about", "python -m cnnlab record resnet study", 12.4, {"seed 0": [0.5]})
+    assert records.record_so_far("study") == ({"seed 0": [0.5]}, 12)
     assert "python -m cnnlab record resnet study" in str(course.record("study"))
 
 
 def test_a_damaged_record_is_not_taken_for_none(empty):
     (empty / "study.json").write_text('{"about": "cut')
     with pytest.raises(ValueError, match="damaged"):
-        course.record_so_far("study")
+        records.record_so_far("study")
 
 
 def test_a_record_that_cannot_be_written_leaves_the_last_one(empty):
-    file = course.save_record("study", "about", "command", 1, {"a": 1})
+    file = records.save_record("study", "about", "command", 1, {"a": 1})
     with pytest.raises(TypeError):
-        course.save_record("study", "about", "command", 2, {"a": object()})
+        records.save_record("study", "about", "command", 2, {"a": object()})
     assert json.loads(file.read_text())["results"] == {"a": 1}
     assert [path.name for path in empty.iterdir()] == ["study.json"]
