@@ -39,8 +39,10 @@ def no_hours(monkeypatch):
             [{"method": m, "labels": n, "seed": s, "accuracy": 0.5, "seconds": 1.0} for n, s, m in cases]
         )
 
-    def chosen_rate(results, name, chosen=part("start").best_rate):
-        return chosen(records.record("equal_time").results, name)
+    best_rate = part("start").best_rate
+
+    def chosen_rate(_, name):
+        return best_rate(records.record("equal_time").results, name)
 
     def timed(method, spent):
         spent.append(1.0)

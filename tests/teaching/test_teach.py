@@ -221,7 +221,7 @@ def test_of_a_lesson_only_what_the_answers_use_is_run():
         cell("rows = []\nfor i in range(2):\n    rows.append(torch.ones(i))\nrun = None"),
         cell("def answer(run):\n    return table, rows, undefined(run)", own=True),
         cell("own = run_it(\n", own=True),
-        cell("for row in rows:\n    row['mean'] = 1\nfor row in rows:\n    print(row)"),
+        cell("for row in rows:\n    row['mean'] = 1\nfor one in rows:\n    print(one)"),
     ]
     assert [source.split("\n") for source in teach.needed(cells)[:5]] == [
         ["import torch", ""], ["SIZE = 3", ""], ["table = {}", "table['a'] = SIZE", ""], [""],
