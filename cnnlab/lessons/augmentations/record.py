@@ -16,7 +16,7 @@ from cnnlab.lessons.records import Draft
 from cnnlab.training import Augment, pipelines
 
 IMAGES, VALIDATION, TEST, EPOCHS, SEEDS = 500, 1000, 2000, 40, (0, 1, 2)
-RATES = (0.04, 0.1, 0.25)
+RATES = (0.1, 0.25, 0.6)
 ABOUT = "A small network on 500 street digits, with changes of images and labels: accuracies in percent, by arm"
 
 GEOMETRY = Augment(shift=3, rotate=10, zoom=0.15, shear=0.1)
@@ -63,7 +63,7 @@ ON_OTHERS = {  # name: what the images are, the change
     "none, dark images": ("dark", None),
     "light, dark images": ("dark", images_only(LIGHT)),
 }
-LONGER = ("none", "both", "both and flip", "both and flip, own labels", "mixup")  # these also twice as long
+LONGER = ("none", "both", "both and flip", "both and flip, own labels", "mixup", "CutMix")  # these also twice as long
 STEADY = ("none", "light", "geometry", "noise")  # of these: which guesses stay when test images are changed
 AVERAGED = ("none", "both")  # of these: answers averaged over VIEWS draws of GEOMETRY, and with the mirror image
 VIEWS = 8
@@ -129,7 +129,7 @@ def measured(name: str, lr: float, seed: int, times: int = 1) -> dict[str, objec
     if change == "RandAugment":
         change = images_only(partial(randaugment, dataset))
     epochs = times * EPOCHS * IMAGES // len(dataset.train)  # as many steps, however many images there are
-    classes = 20 if name.endswith("own labels") else 10
+    classes = 20 if name.endswith("own labels") else 10  # behind the ten digits, their mirror images
     model = study.train(dataset, change, epochs=epochs, lr=lr, seed=seed, classes=classes)
     return results_of(model, dataset, name)
 
@@ -151,8 +151,8 @@ def images(which: str, seed: int) -> Dataset:
 def results_of(model: nn.Module, dataset: Dataset, name: str) -> dict[str, object]:
     """Accuracies in percent, and how many test images of each digit (row) the network took for which."""
     inputs, labels = dataset.test.inputs(), dataset.test.labels
-    guesses = study.logits(model, inputs).argmax(1)
-    found = {part: round(study.accuracy(model, getattr(dataset, part)), 2) for part in ("train", "validation")}
+    guesses = study.logits(model, inputs, 10).argmax(1)
+    found = {part: round(study.accuracy(model, getattr(dataset, part), 10), 2) for part in ("train", "validation")}
     found["test"] = share(guesses == labels)
     found["taken_for"] = torch.bincount(10 * labels + guesses, minlength=100).view(10, 10).tolist()
     with reproducible(0, inputs.device):
