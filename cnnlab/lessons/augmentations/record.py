@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import cache, partial
+from statistics import mean
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,7 @@ from cnnlab.lessons.records import Draft
 from cnnlab.training import Augment, pipelines
 
 IMAGES, VALIDATION, TEST, EPOCHS, SEEDS = 500, 1000, 2000, 40, (0, 1, 2)
+CHOOSING = SEEDS[:2]  # the learning rate is chosen with these
 RATES = (0.1, 0.25, 0.6)
 ABOUT = "A small network on 500 street digits, with changes of images and labels: accuracies in percent, by arm"
 
@@ -74,52 +76,59 @@ def augmentation(draft: Draft) -> None:
 
     A seed decides everything: which street digits there are to learn from, the initial weights, the order of the images
     and the random changes. Within a seed the arms differ in nothing but the change. The learning rate of each arm is
-    the best on validation images with seed 0, from a grid that grows until its best lies inside; accuracies are then
-    on 2,000 test images, in fonts and over photographs that no training image has.
+    the best on validation images, in the mean over two seeds, from a grid that grows until its best lies inside; then
+    come accuracies on 2,000 test images, in fonts and over photographs that no training image has.
     """
     settings = {"images": IMAGES, "validation": VALIDATION, "test": TEST, "epochs": EPOCHS, "seeds": list(SEEDS)}
     settings |= {"geometry": repr(GEOMETRY), "light": repr(LIGHT), "noise": NOISE, "views": VIEWS}
     draft.results["settings"] = settings
     for name in (*ARMS, *ON_OTHERS):
         choose(draft, name)
-        for seed in SEEDS:
-            again(draft, name, seed, "seeds")
-            if name in LONGER:
-                again(draft, name, seed, "twice as long")
+        if name in LONGER:
+            longer(draft, name)
 
 
 def choose(draft: Draft, name: str) -> None:
-    """Train with seed 0 at each rate of the grid, and beyond it as long as the best is at its edge; keep the best."""
-    arm = draft.results.setdefault("arms", {}).setdefault(name, {"rates": [], "validation": [], "seeds": []})
+    """Train at each rate of the grid, and beyond it as long as the best is at its edge; keep what the best one gave."""
+    arm = draft.results.setdefault("arms", {}).setdefault(name, {"rates": [], "validation": []})
+    if "seeds" in arm:
+        return
+    tried = arm.setdefault("tried", {})  # by rate, by seed; until the best is found
     waiting = [lr for lr in RATES if lr not in arm["rates"]]
-    while waiting or (beyond := further(arm["rates"], arm["validation"])):
-        lr = waiting.pop(0) if waiting else beyond
-        results = measured(name, lr, seed=0)
-        if results["validation"] > max(arm["validation"], default=0):
-            arm |= {"lr": lr, "seeds": [results]}
+    while waiting or (lr := further(arm["rates"], [mean(values) for values in arm["validation"]])):
+        if waiting:
+            lr = waiting.pop(0)
+        done = tried.setdefault(f"{lr:g}", [])
+        for seed in CHOOSING[len(done) :]:
+            done.append(measured(name, lr, seed))
+            print(f"{name}, rate {lr:g}: {done[-1]['validation']:.1f} % of the validation images", flush=True)
+            draft.save(ABOUT)
         arm["rates"].append(lr)
-        arm["validation"].append(results["validation"])
-        print(f"{name}, rate {lr:g}: {results['validation']:.1f} % of the validation images", flush=True)
-        draft.save(ABOUT)
+        arm["validation"].append([one["validation"] for one in done])
+    arm["lr"] = max(zip(map(mean, arm["validation"]), arm["rates"], strict=True))[1]
+    best = tried[f"{arm['lr']:g}"]
+    best += [measured(name, arm["lr"], seed) for seed in SEEDS[len(best) :]]
+    arm["seeds"] = best
+    del arm["tried"]
+    draft.save(ABOUT)
 
 
 def further(rates: list[float], validation: list[float], most: int = 6) -> float | None:
     """A rate 2.5 times beyond the edge where the best one lies; None where it lies inside, or enough were tried."""
-    best = rates[validation.index(max(validation))]
+    best = max(zip(validation, rates, strict=True))[1]
     if min(rates) < best < max(rates) or len(rates) >= most:
         return None
     return float(f"{best * 2.5 if best == max(rates) else best / 2.5:.1g}")
 
 
-def again(draft: Draft, name: str, seed: int, part: str) -> None:
-    """Train once more at the rate that was chosen, with another seed or for longer, unless the record has it."""
+def longer(draft: Draft, name: str) -> None:
+    """Train in twice as many steps, at the rate that was chosen, with the seeds that the record does not have yet."""
     arm = draft.results["arms"][name]
-    done = arm.setdefault(part, [])
-    if len(done) > seed:
-        return
-    done.append(measured(name, arm["lr"], seed, times=1 if part == "seeds" else 2))
-    print(f"{name}, {part}, seed {seed}: {done[-1]['test']:.1f} % of the test images", flush=True)
-    draft.save(ABOUT)
+    done = arm.setdefault("twice as long", [])
+    for seed in SEEDS[len(done) :]:
+        done.append(measured(name, arm["lr"], seed, times=2))
+        print(f"{name}, twice as long: {done[-1]['test']:.1f} % of the test images", flush=True)
+        draft.save(ABOUT)
 
 
 def measured(name: str, lr: float, seed: int, times: int = 1) -> dict[str, object]:

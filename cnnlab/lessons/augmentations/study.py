@@ -315,8 +315,9 @@ def mistakes(record: Record, name: str, part: str = "seeds") -> Tensor:
 
 def more_mistakes(more: Tensor, least: int = 5) -> Picture:
     """Mistakes of one arm less those of another, with the numbers that are at least `least`."""
-    figure, axis = view.figure(size=(6.4, 4.6))
-    axis.imshow(more.numpy(), cmap=view.SIGNED, vmin=-more.abs().max(), vmax=more.abs().max())
+    figure, axis = view.figure(size=(7.2, 4.6))
+    shown = axis.imshow(more.numpy(), cmap=view.SIGNED, vmin=-more.abs().max(), vmax=more.abs().max())
+    figure.colorbar(shown, ax=axis, shrink=0.8, label="mistakes more with flips")
     for (row, column), value in np.ndenumerate(more.numpy()):
         if abs(value) >= least:
             axis.text(column, row, f"{value:+.0f}", ha="center", va="center", size=9)
