@@ -48,7 +48,8 @@ def load(
     `root` is the folder where the real sets lie or are downloaded to. By default it is one for all: the folder of the
     environment variable CNNLAB_DATA; else `data/downloads` of the checkout of cnnlab; else `cnnlab` in the user's cache
     folder. A path as `name` must lead to a folder in ImageNet's layout, `train/<class>/*.jpg` and `val/<class>/*.jpg`,
-    with all images of one size; others, and large ones, take `stream`.
+    or of nothing but classes, of which `test` images are then held out, with all images of one size; others, and large
+    ones, take `stream`.
 
     Raises ValueError for an unknown name and for impossible sizes, OSError for a `root` that cannot be used, and
     `DataError` for a set that is damaged, or missing and not to be had.
