@@ -567,7 +567,7 @@ def check_never_twice(never_twice: object) -> None:
         images.flatten(1) - (light @ torch.linalg.lstsq(light, images.flatten(1)[:, :, None]).solution)[..., 0]
     )
     if unexplained.square().mean() < 0.01:
-        raise Wrong("This changes the light alone, and the figure has just shown what that is worth: find another way.")
+        raise Wrong("This changes the light alone, which does help a little, as the figure shows: find another way.")
     alike = torch.corrcoef(torch.stack([first.flatten(), images.flatten()]))[0, 1].item()
     if not alike >= 0.5:
         raise Wrong(f"Too little is left of the images (correlation {alike:.2f}, at least 0.5 is asked for).")

@@ -200,6 +200,14 @@ def by_detail(image: Tensor, difference: Tensor) -> tuple[float, float]:
     return ordered[-len(order) // 10 :].mean().item(), ordered[: len(order) // 2].mean().item()
 
 
+def guesses(probabilities: Mapping[str, Tensor], classes: Sequence[str]) -> Table:
+    """The first guess for each photograph, given by one library's pipeline and by the other's, and its probability."""
+    rows = []
+    for name, pair in probabilities.items():
+        rows.append([name, *(f"{classes[int(one.argmax())]} ({one.max():.1%})" for one in pair)])
+    return Table(["photograph", "by torchvision's pipeline", "by albumentations' pipeline"], rows)
+
+
 # ---- What the lesson itself measures ----
 
 
