@@ -58,7 +58,6 @@ ARMS = {
     "CutMix": study.cutmix,
     "RandAugment": "RandAugment",
     "both and mixup": one_after_another(both, study.mixing()),
-    "both and CutMix": one_after_another(both, study.cutmix),
 }
 ON_OTHERS = {  # name: what the images are, the change
     "none, 2,000 images": ("more", None),

@@ -234,6 +234,13 @@ def reads(accuracies: Mapping[str, float]) -> Picture:
     return view.dots({name: [value] for name, value in accuracies.items()}, label="accuracy (%)", title=title)
 
 
+def noisy(table: Mapping[str, Mapping[str, float]]) -> Picture:
+    """Accuracy on clean and on noisy images, of networks trained without noise and with it."""
+    on = {kind: table["noise"][kind] - table["none"][kind] for kind in table["none"]}
+    title = "Trained with noise: " + ", ".join(f"{points:+.1f} points on {kind} images" for kind, points in on.items())
+    return heat(table, "validation images read", "trained with", title)
+
+
 # ---- The record ----
 
 
@@ -346,12 +353,17 @@ def top(more: Tensor, most: int = 5) -> list[tuple[int, int]]:
 # ---- Figures of the record ----
 
 
+def for_longer(names: Sequence[str], *longer: str) -> dict[str, tuple[str, str]]:
+    """Rows for `arms`: each of these arms, and some of them once more, trained for twice as long."""
+    rows = {name: (name, "seeds") for name in names}
+    return rows | {f"{name}, twice as long": (name, "twice as long") for name in longer}
+
+
 def apart(record: Record, names: Sequence[str]) -> Picture:
-    """The augmentation taken apart, beside more real images."""
-    low, high = min(gains(record, "both")), max(gains(record, "both"))
-    light = mean(gains(record, "light"))
-    title = f"Geometry and light together gain {low:.0f} to {high:.0f} points, light alone {light:+.1f} in the mean"
-    return arms(record, names, title)
+    """The augmentation taken apart, beside more real images and more training."""
+    once, twice = (mean(gains(record, "both", "none", part)) for part in ("seeds", "twice as long"))
+    title = f"Geometry and light gain {once:.1f} points, trained for twice as long {twice:.1f}"
+    return arms(record, for_longer(names, "none", "both"), title)
 
 
 def lacking(record: Record) -> Picture:
