@@ -94,7 +94,7 @@ def choose(draft: Draft, name: str) -> None:
         return
     tried = arm.setdefault("tried", {})  # by rate, by seed; until the best is found
     waiting = [lr for lr in RATES if lr not in arm["rates"]]
-    while waiting or (lr := further(arm["rates"], [mean(values) for values in arm["validation"]])):
+    while waiting or (lr := further(arm["rates"], arm["validation"])):
         if waiting:
             lr = waiting.pop(0)
         done = tried.setdefault(f"{lr:g}", [])
@@ -103,8 +103,8 @@ def choose(draft: Draft, name: str) -> None:
             print(f"{name}, rate {lr:g}: {done[-1]['validation']:.1f} % of the validation images", flush=True)
             draft.save(ABOUT)
         arm["rates"].append(lr)
-        arm["validation"].append([one["validation"] for one in done])
-    arm["lr"] = max(zip(map(mean, arm["validation"]), arm["rates"], strict=True))[1]
+        arm["validation"].append(round(mean(one["validation"] for one in done), 2))
+    arm["lr"] = max(zip(arm["validation"], arm["rates"], strict=True))[1]
     best = tried[f"{arm['lr']:g}"]
     best += [measured(name, arm["lr"], seed) for seed in SEEDS[len(best) :]]
     arm["seeds"] = best

@@ -237,7 +237,7 @@ def reads(accuracies: Mapping[str, float]) -> Picture:
 def noisy(table: Mapping[str, Mapping[str, float]]) -> Picture:
     """Accuracy on clean and on noisy images, of networks trained without noise and with it."""
     on = {kind: table["noise"][kind] - table["none"][kind] for kind in table["none"]}
-    title = "Trained with noise: " + ", ".join(f"{points:+.1f} points on {kind} images" for kind, points in on.items())
+    title = "Noise in training: " + ", ".join(f"{points:+.1f} points on {kind}" for kind, points in on.items())
     return heat(table, "validation images read", "trained with", title)
 
 
@@ -286,8 +286,11 @@ def rates(record: Record) -> Table:
     rows = []
     for name, arm in record.results["arms"].items():
         pairs = sorted(zip(arm["rates"], arm["validation"], strict=True))
-        rows.append([name, "   ".join(f"{lr:g}: {value:.1f} %" for lr, value in pairs), f"{arm['lr']:g}"])
-    return Table(["arm", "rate: accuracy on 1,000 validation images", "chosen"], rows, str(record))
+        tried = ", ".join(f"{lr:g}: {value:.1f} %" for lr, value in pairs)
+        rows.append([name, tried, f"{arm['lr']:g}"])
+    return Table(
+        ["arm", "learning rate: accuracy on 1,000 validation images, mean of two seeds", "chosen"], rows, str(record)
+    )
 
 
 def inside(record: Record, names: Sequence[str] = ()) -> bool:
