@@ -121,3 +121,19 @@ def stretched(values: Mapping[str, Tensor]) -> view.Picture:
         log="y",
         title=f"Directions that keep at least 30 % of their size: {said}",
     )
+
+
+def histograms(outputs: Mapping[str, Tensor]) -> view.Picture:
+    """How the numbers that blocks hand on are distributed, and how many of them are zero."""
+    zeros = {kind: (maps == 0).float().mean().item() for kind, maps in outputs.items()}
+    said = ", ".join(f"{kind} {share:.0%}" for kind, share in zeros.items())
+    title = f"Zeros among what a block hands on: {said}"
+    fig, axes = view.figure(1, len(outputs), size=(9, 2.6), title=title, sharey=True)
+    for axis, (kind, maps) in zip(axes, outputs.items(), strict=True):
+        values = maps.detach().flatten().sort().values
+        few = len(values) // 200  # half a percent at each end would leave the rest a single bar
+        shown = values[few:-few].numpy()
+        axis.hist(shown, bins=40, weights=[100 / len(values)] * len(shown), color=view.BLUE)
+        axis.set(xlabel="value", title=kind)
+    axes[0].set_ylabel("share (%)")
+    return view.Picture(fig, f"{title}. Histograms of the values, one for each kind of network.")
