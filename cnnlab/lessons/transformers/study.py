@@ -1,6 +1,8 @@
 """Lesson 14, without convolutions: what the lesson and its records measure."""
 
+import math
 from collections.abc import Mapping
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -12,8 +14,9 @@ from cnnlab.lessons.twins import VIT_FIT, small_vit
 from cnnlab.models.vit import SelfAttention, ViT
 
 __all__ = [  # the two of `twins` among them, which lesson 17 trains too
-    "OFFSETS", "RESNET_FIT", "TIMES", "VIT_FIT",
-    "as_tokens", "attention", "convolution_as_attention", "looks", "small_resnet", "small_vit", "torchvisions_best",
+    "OFFSETS", "RESNET_FIT", "STEM_TIMES", "TIMES", "VIT_FIT",
+    "as_tokens", "attention", "convolution_as_attention", "looks", "neighbours", "small_resnet", "small_vit",
+    "torchvisions_best", "with_conv_stem", "with_positions",
 ]  # fmt: skip
 
 
@@ -24,9 +27,39 @@ def small_resnet(seed: int = 0) -> nn.Module:
 
 
 TIMES = 7  # as many images does the ViT see for the mult-adds that the ResNet needs for one
-
+STEM_TIMES = 5  # and the ViT with a convolutional stem
 
 RESNET_FIT: Mapping[str, object] = {"lr": 0.05, "batch_size": 32}
+
+
+def with_positions(std: float, seed: int = 0) -> ViT:
+    """The small ViT, whose positions begin at random with this standard deviation."""
+    model = small_vit(seed)
+    nn.init.normal_(model.stem.positions.pos_embedding, std=std)
+    return model
+
+
+def with_conv_stem(seed: int = 0) -> ViT:
+    """The small ViT, whose sixteen tokens come from three 3x3 convolutions of stride 2 (Xiao et al. 2021)."""
+    model, widths = small_vit(seed), (3, 16, 32, 64)
+    layers: list[nn.Module] = []
+    for into, out in pairwise(widths):
+        layers += [nn.Conv2d(into, out, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(out), nn.ReLU()]
+    model.stem.patches.project = nn.Sequential(*layers, nn.Conv2d(64, 64, 1))
+    return model
+
+
+@torch.no_grad()
+def neighbours(positions: Tensor) -> tuple[float, float]:
+    """The mean cosine of the vectors of two places side by side, and of two that are further apart.
+
+    positions: (1, 1 + side * side, width), the class token's first.
+    """
+    vectors = F.normalize(positions[0, 1:], dim=1)
+    side = math.isqrt(len(vectors))
+    places = torch.cartesian_prod(torch.arange(side), torch.arange(side)).float()
+    far, alike = torch.cdist(places, places), vectors @ vectors.T
+    return alike[(far > 0) & (far < 1.1)].mean().item(), alike[far > 1.1].mean().item()
 
 
 @torch.no_grad()
