@@ -61,9 +61,9 @@ def train(kind: str, images: int, seed: int) -> dict:
 
 
 ARMS: Mapping[str, tuple] = {  # each: build, how many images for the mult-adds of one in the ResNet, rates, settings
-    "ViT, positions of 1": (study.small_vit, study.TIMES, (0.0005, 0.002, 0.008), study.VIT_FIT),
-    "ViT, positions of 0.02": (partial(study.with_positions, 0.02), study.TIMES, (0.0005, 0.002, 0.008), study.VIT_FIT),
-    "ViT, conv stem": (study.with_conv_stem, study.STEM_TIMES, (0.0005, 0.002, 0.008), study.VIT_FIT),
+    "ViT, positions of 1": (study.small_vit, study.TIMES, (0.0003, 0.001, 0.003), study.VIT_FIT),
+    "ViT, positions of 0.02": (partial(study.with_positions, 0.02), study.TIMES, (0.0003, 0.001, 0.003), study.VIT_FIT),
+    "ViT, conv stem": (study.with_conv_stem, study.STEM_TIMES, (0.0003, 0.001, 0.003), study.VIT_FIT),
     "ResNet": (study.small_resnet, 1, (0.02, 0.1, 0.5), study.RESNET_FIT),
 }
 LARGE = (16000, 4)  # images, and budgets: one is 16,000 images seen by the ResNet
