@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from statistics import fmean
 
 import numpy as np
@@ -19,10 +18,10 @@ from cnnlab.models.vit import SelfAttention, ViT
 from cnnlab.table import Table
 
 __all__ = [  # the two of `twins` among them, which lesson 17 trains too
-    "OFFSETS", "RESNET_FIT", "STEM_TIMES", "TIMES", "VIT_FIT",
+    "OFFSETS", "RESNET_FIT", "TIMES", "VIT_FIT",
     "as_tokens", "attention", "best_table", "by_size", "by_size_table", "convolution_as_attention", "costs", "for_vit",
     "heads", "looks", "neighbours", "nine_heads", "parts", "position_maps", "recorded", "saturation", "sizes",
-    "small_resnet", "small_vit", "torchvisions_best", "with_conv_stem", "with_positions", "words",
+    "small_resnet", "small_vit", "torchvisions_best", "words",
 ]  # fmt: skip
 
 
@@ -33,26 +32,8 @@ def small_resnet(seed: int = 0) -> nn.Module:
 
 
 TIMES = 7  # as many images does the ViT see for the mult-adds that the ResNet needs for one
-STEM_TIMES = 5  # and the ViT with a convolutional stem
 
 RESNET_FIT: Mapping[str, object] = {"lr": 0.05, "batch_size": 32}
-
-
-def with_positions(std: float, seed: int = 0) -> ViT:
-    """The small ViT, whose positions begin at random with this standard deviation."""
-    model = small_vit(seed)
-    nn.init.normal_(model.stem.positions.pos_embedding, std=std)
-    return model
-
-
-def with_conv_stem(seed: int = 0) -> ViT:
-    """The small ViT, whose sixteen tokens come from three 3x3 convolutions of stride 2 (Xiao et al. 2021)."""
-    model, widths = small_vit(seed), (3, 16, 32, 64)
-    layers: list[nn.Module] = []
-    for into, out in pairwise(widths):
-        layers += [nn.Conv2d(into, out, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(out), nn.ReLU()]
-    model.stem.patches.project = nn.Sequential(*layers, nn.Conv2d(64, 64, 1))
-    return model
 
 
 @torch.no_grad()
