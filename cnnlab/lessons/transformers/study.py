@@ -16,10 +16,12 @@ from cnnlab.lessons.twins import VIT_FIT, small_vit
 from cnnlab.measure import Cost
 from cnnlab.models.vit import SelfAttention, ViT
 from cnnlab.table import Table
+from cnnlab.training import Run
 
 __all__ = [  # the two of `twins` among them, which lesson 17 trains too
     "OFFSETS", "RESNET_FIT", "TIMES", "VIT_FIT",
-    "as_tokens", "attention", "best_table", "by_size", "by_size_table", "convolution_as_attention", "costs", "for_vit",
+    "as_tokens", "attention", "best_table", "by_epoch", "by_size", "by_size_table", "convolution_as_attention", "costs",
+    "for_vit",
     "heads", "looks", "neighbours", "nine_heads", "parts", "position_maps", "recorded", "saturation", "sizes",
     "small_resnet", "small_vit", "torchvisions_best", "words",
 ]  # fmt: skip
@@ -134,9 +136,9 @@ def position_maps(positions: Mapping[str, Tensor]) -> view.Picture:
         drawn = view.blank(axis).imshow(mosaic.numpy(), cmap=view.SIGNED, vmin=-1, vmax=1)
         near, rest = neighbours(tokens)
         axis.set_title(f"{name}\nside by side {near:.2f}, others {rest:.2f}", size=10, loc="center", weight="normal")
-        said.append(f"{name} {near:.2f} (others {rest:.2f})")
+        said.append(f"{near:.2f} with {name}")
     figure.colorbar(drawn, ax=axes, shrink=0.7, label="cosine of two positions' vectors")
-    title = f"Cosine of places side by side: {'; '.join(said)}"
+    title = f"Cosine of two places side by side: {'; '.join(said)}"
     figure.suptitle(title, x=0.01, ha="left", weight="bold", size=11)
     return view.Picture(figure, f"{title}. For each of the places the cosines of its vector with all others.")
 
@@ -328,3 +330,14 @@ def by_size(record: Record) -> view.Picture:
     title = f"The same work: ViT is {least:.0f} points behind with {counts[0]} images, {most:.0f} with {counts[-1]:,}"
     axis.set_title(title)
     return view.Picture(figure, f"{title}. Test accuracy with {', '.join(map(str, counts))} images: {'; '.join(said)}.")
+
+
+def by_epoch(runs: Mapping[str, Run]) -> view.Picture:
+    """The accuracy on validation images after each epoch; the title compares after the last epoch that all have."""
+    percent = {name: [100 * epoch.test_accuracy for epoch in run.history] for name, run in runs.items()}
+    both = min(map(len, percent.values()))
+    said = ", ".join(f"{name} {values[both - 1]:.0f} %" for name, values in percent.items())
+    title = f"After {both} epoch{'s' * (both > 1)}: {said}"
+    picture = view.lines(percent, x="epoch", y="accuracy on validation images (%)", title=title)
+    picture.figure.axes[0].xaxis.get_major_locator().set_params(integer=True)
+    return picture
