@@ -127,6 +127,15 @@ def test_neighbours_are_alike_where_positions_are_smooth_and_not_where_they_are_
     assert near == rest == 0
 
 
+def test_middle_and_rim_look_like_neighbourhood_until_the_rim_is_looked_at_alone():
+    middle = torch.zeros(4, 4)
+    middle[1:3, 1:3] = 1
+    groups = torch.cat([torch.zeros(1, 2), torch.stack([middle, 1 - middle], 2).flatten(0, 1)])[None]
+    near, rest = study.neighbours(groups)
+    assert near > rest + 0.02
+    assert study.neighbours(groups, rim=True) == (1, 1)
+
+
 def test_heads_that_give_everyone_the_same_look_as_far_as_places_are_apart_and_follow_nothing():
     model = models.get_model("vit_b_16_tiny", depth=1)
     nn.init.zeros_(model.stages[0][0].attention.in_proj_weight)

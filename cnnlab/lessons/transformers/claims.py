@@ -70,6 +70,7 @@ register(
         verdict=SHOWN,
         figure="ResNet {:.1f} %, ViT {:.1f} % from 8,000 images",
         judge=lambda resnet, vit: compared(resnet - vit, least=8),
+        why="of a ViT as it was published; a convolutional stem and another head take back much of it",
     ),
     Claim(
         lesson="14",
@@ -136,9 +137,11 @@ register(
         " others",
         stated="in words",
         source=f"{_PAPER}, section 4.5 and Figure 7",
-        verdict=SHOWN,
-        figure="{:.2f}, others {:.2f}",
-        judge=lambda near, rest: compared(near - rest, least=0.1),
+        verdict=NOT_SHOWN,
+        figure="{:.2f}, others {:.2f}; of places at the rim {:.2f}, others {:.2f}",
+        judge=lambda near, rest, rim_near, rim_rest: compared(rim_near - rim_rest, least=0.15),
+        why="what is learnt here is middle and rim; it would take images in which things stand anywhere, and more of"
+        " them",
     ),
     Claim(
         lesson="14",

@@ -39,14 +39,17 @@ RESNET_FIT: Mapping[str, object] = {"lr": 0.05, "batch_size": 32}
 
 
 @torch.no_grad()
-def neighbours(positions: Tensor) -> tuple[float, float]:
+def neighbours(positions: Tensor, rim: bool = False) -> tuple[float, float]:
     """The mean cosine of the vectors of two places side by side, and of two that are further apart.
 
-    positions: (1, 1 + side * side, width), the class token's first.
+    positions: (1, 1 + side * side, width), the class token's first. rim: only of places at the rim.
     """
     vectors = F.normalize(positions[0, 1:], dim=1)
     side = math.isqrt(len(vectors))
     places = torch.cartesian_prod(torch.arange(side), torch.arange(side)).float()
+    if rim:
+        outside = ((places == 0) | (places == side - 1)).any(1)
+        places, vectors = places[outside], vectors[outside]
     far, alike = torch.cdist(places, places), vectors @ vectors.T
     return alike[(far > 0) & (far < 1.1)].mean().item(), alike[far > 1.1].mean().item()
 

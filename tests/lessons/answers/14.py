@@ -644,7 +644,7 @@ class Net(nn.Module):
 
 
 torch.manual_seed(0)
-street = data.load("street_digits")
+street = data.load("street_digits", train=8000)
 recipe = {"epochs": 8, "lr": 0.003, "optimizer": "adamw", "weight_decay": 0.05, "batch_size": 32}
 my_run = training.fit(Net(), street, **recipe, progress=False)
 """,
