@@ -155,9 +155,9 @@ def test_any_set_comes_in_three_channels_of_32_pixels():
     assert faces.train.shape == (3, 32, 32) and faces.test.shape == (3, 32, 32)
 
 
-def test_the_title_compares_after_the_last_epoch_that_both_have():
+def test_the_title_names_the_lowest_and_the_highest_end():
     def run(*accuracies):
         return Run(nn.Identity(), [Epoch(i, 1.0, 0.5, 1.0, a, 0.1, 1.0) for i, a in enumerate(accuracies, 1)])
 
-    picture = study.by_epoch({"long": run(0.1, 0.2, 0.9), "short": run(0.3, 0.4)})
-    assert "After 2 epochs: long 20 %, short 40 %" in picture.alt
+    picture = study.by_epoch({"one": run(0.1, 0.5), "two": run(0.3, 0.2), "three": run(0.1, 0.9)})
+    assert "After 2 epochs: from 20 % (two) to 90 % (three)" in picture.alt

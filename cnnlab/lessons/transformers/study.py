@@ -336,11 +336,12 @@ def by_size(record: Record) -> view.Picture:
 
 
 def by_epoch(runs: Mapping[str, Run]) -> view.Picture:
-    """The accuracy on validation images after each epoch; the title compares after the last epoch that all have."""
+    """The accuracy on validation images after each epoch; the title says which ends lowest, and which highest."""
     percent = {name: [100 * epoch.test_accuracy for epoch in run.history] for name, run in runs.items()}
-    both = min(map(len, percent.values()))
-    said = ", ".join(f"{name} {values[both - 1]:.0f} %" for name, values in percent.items())
-    title = f"After {both} epoch{'s' * (both > 1)}: {said}"
+    low, *_, high = sorted(percent, key=lambda name: percent[name][-1])
+    ends = f"{percent[low][-1]:.0f} % ({low}) to {percent[high][-1]:.0f} % ({high})"
+    epochs = max(map(len, percent.values()))
+    title = f"After {epochs} epoch{'s' * (epochs > 1)}: from {ends}"
     picture = view.lines(percent, x="epoch", y="accuracy on validation images (%)", title=title)
     picture.figure.axes[0].xaxis.get_major_locator().set_params(integer=True)
     return picture
