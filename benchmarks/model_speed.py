@@ -66,7 +66,7 @@ def compare(name: str, step: Callable[[nn.Module, torch.Tensor], None]) -> tuple
     for index in range(ROUNDS):
         if index % 2 == 0:  # new ones: where in memory the parameters happen to lie makes some percent
             pair = {side: build(side, name).train(step is train) for side in (SIDES, SIDES[::-1])[index // 2 % 2]}
-            models.load_weights(pair["ours"], pair["theirs"].state_dict())
+            models.load_torchvision(pair["ours"], pair["theirs"].state_dict())
             for model in pair.values():
                 step(model, images)
             times = times or max(1, round(SECONDS / seconds(step, pair["ours"], images, 1)))

@@ -84,6 +84,17 @@ def _layouts(model: nn.Module) -> Iterator[Layout]:
     yield lambda name: name
     rules = _RULES.get(type(model).__name__, ())
     yield lambda name: _renamed(name, rules)
+    if type(model).__name__ == "EfficientNet":
+        places = [
+            f"stages.{stage}.{block}." for stage, blocks in enumerate(model.stages) for block in range(len(blocks))
+        ]
+        numbered = {f"_blocks.{number}.": place for number, place in enumerate(places)}
+
+        def flat(name: str) -> str:
+            block = re.match(r"_blocks\.\d+\.|", name)[0]
+            return _renamed(numbered.get(block, block) + name.removeprefix(block), _EFFICIENTNET_PYTORCH)
+
+        yield flat
     if torchvisions := _torchvisions(model):
 
         def torchvision(name: str) -> str:
@@ -135,6 +146,21 @@ _MOBILE = (  # timm's; its first stage, which does not expand, counts the layers
     (r"^conv_head\.", "head.conv.conv."),
     (r"^bn2\.", "head.conv.norm."),
     (r"^classifier\.(?=weight|bias)", "head.fc."),
+)
+_EFFICIENTNET_PYTORCH = (  # lukemelas/EfficientNet-PyTorch's, which numbers the blocks through
+    (r"\._expand_conv\.", ".residual.expand.conv."),
+    (r"\._bn0\.", ".residual.expand.norm."),
+    (r"\._depthwise_conv\.", ".residual.depthwise.conv."),
+    (r"\._bn1\.", ".residual.depthwise.norm."),
+    (r"\._se_reduce\.", ".residual.se.weigh.fc1."),
+    (r"\._se_expand\.", ".residual.se.weigh.fc2."),
+    (r"\._project_conv\.", ".residual.project.conv."),
+    (r"\._bn2\.", ".residual.project.norm."),
+    (r"^_conv_stem\.", "stem.conv."),
+    (r"^_bn0\.", "stem.norm."),
+    (r"^_conv_head\.", "head.conv.conv."),
+    (r"^_bn1\.", "head.conv.norm."),
+    (r"^_fc\.", "head.fc."),
 )
 _RULES = {
     "ResNet": _RESNET,

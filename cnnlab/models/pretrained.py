@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from cnnlab import files
 
+from .imagenet import PACKAGES, packaged
 from .layouts import in_our_names, read_tensors, state_dict_in
 
 FOLDER = files.DATA / "weights"
@@ -21,21 +22,24 @@ OPTIONS = {"googlenet": {"transform_input": True}}  # without which the weights 
 
 
 def load_imagenet(name: str, build: Callable[..., nn.Module], config: Mapping[str, object]) -> nn.Module:
-    """`build(**config)` with torchvision's parameters, trained on ImageNet by the simpler recipe ("IMAGENET1K_V1").
+    """`build(**config)` with parameters trained on ImageNet: those of a package in `PACKAGES`, or else torchvision's,
+    by the simpler recipe ("IMAGENET1K_V1").
 
-    They are downloaded once, checked against their checksum and kept where `torch.hub.get_dir()` says.
+    Torchvision's are downloaded once, checked against their checksum and kept where `torch.hub.get_dir()` says.
 
-    Raises ValueError where torchvision has none that fit or the file is damaged, ConnectionError without a network.
+    Raises ValueError where there are none that fit or the file is damaged, ConnectionError without a network,
+    FileNotFoundError without the package.
     """
     from torchvision import models as theirs  # here, because it takes seconds
 
     try:
-        weights = theirs.get_model_weights(name)["IMAGENET1K_V1"]
+        weights = None if name in PACKAGES else theirs.get_model_weights(name)["IMAGENET1K_V1"]
     except (ValueError, KeyError):
         raise ValueError(f"torchvision has no ImageNet weights for {name}. Build it without weights.") from None
     _check_ends(f"The ImageNet weights of {name}", {"in_channels": 3, "num_classes": 1000}, config)
     model = build(**{**OPTIONS.get(name, {}), **config})
-    return load_weights(model, _fetch(weights.url, weights.get_state_dict))
+    state_dict = packaged(name) if weights is None else _fetch(weights.url, weights.get_state_dict)
+    return load_torchvision(model, state_dict)
 
 
 def load_shipped(name: str, dataset: str, build: Callable[..., nn.Module], config: Mapping[str, object]) -> nn.Module:
@@ -93,11 +97,11 @@ def load_file(name: str, path: Path, build: Callable[..., nn.Module], config: Ma
     """The network of that name with the weights of a file.
 
     It is built with the options it was trained with, where the file says so. Else the file is somebody else's, and the
-    names in it are recognised as `load_weights` does. Raises ValueError where it does not fit.
+    names in it are recognised as `load_torchvision` does. Raises ValueError where it does not fit.
     """
     if not {"model", "options"} & _metadata(path).keys():
         try:
-            return load_weights(build(**config), read_tensors(path))
+            return load_torchvision(build(**config), read_tensors(path))
         except ValueError as error:
             raise ValueError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
     about, weights = weight_file(path)
@@ -114,7 +118,7 @@ def load_file(name: str, path: Path, build: Callable[..., nn.Module], config: Ma
     return model
 
 
-def load_weights(model: nn.Module, weights: str | Path | Mapping[str, object]) -> nn.Module:
+def load_torchvision(model: nn.Module, weights: str | Path | Mapping[str, object]) -> nn.Module:
     """Copy somebody's parameters of the same architecture into a network, and return that.
 
     weights: a state dict, alone or in the dictionary that a training saved it in, or the path of such a file. Its names
@@ -125,7 +129,7 @@ def load_weights(model: nn.Module, weights: str | Path | Mapping[str, object]) -
     names or shapes do not match, with what is missing.
 
     >>> from torchvision.models import alexnet
-    >>> load_weights(get_model("alexnet"), alexnet().state_dict())(torch.zeros(1, 3, 224, 224)).shape
+    >>> load_torchvision(get_model("alexnet"), alexnet().state_dict())(torch.zeros(1, 3, 224, 224)).shape
     torch.Size([1, 1000])
     """
     if isinstance(weights, (str, Path)):

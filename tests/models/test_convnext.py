@@ -8,7 +8,7 @@ from torch import nn
 from torchvision.models.convnext import CNBlockConfig
 from torchvision.models.convnext import ConvNeXt as TorchvisionConvNeXt
 
-from cnnlab.models import get_model, load_weights
+from cnnlab.models import get_model, load_torchvision
 from cnnlab.models.convnext import ConvNeXt
 from cnnlab.models.convnext_roadmap import STEPS, convnext_roadmap
 
@@ -23,7 +23,7 @@ def test_is_torchvisions(name: str) -> None:
 )
 def test_wide_ones_are_torchvisions(name: str, widths: tuple[int, ...]) -> None:
     with torch.device("meta"):  # all shapes of the whole network, without its 0.8 GB
-        load_weights(get_model(name), getattr(torchvision.models, name)().state_dict())
+        load_torchvision(get_model(name), getattr(torchvision.models, name)().state_dict())
     outs = (*widths[1:], None)
     settings = [CNBlockConfig(width, out, 1) for width, out in zip(widths, outs, strict=True)]
     assert_equivalent(lambda: TorchvisionConvNeXt(settings), lambda: get_model(name, depths=(1, 1, 1, 1)), size=32)

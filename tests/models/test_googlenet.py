@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from cnnlab.models import get_model, load_weights
+from cnnlab.models import get_model, load_torchvision
 
 
 def torchvisions(aux_logits: bool) -> nn.Module:
@@ -24,7 +24,7 @@ def test_is_torchvisions_with_auxiliary_heads() -> None:
     theirs.aux_logits = False  # `fill` expects logits, not a tuple
     fill(theirs, 64)
     theirs.aux_logits = True
-    load_weights(ours, theirs.state_dict())
+    load_torchvision(ours, theirs.state_dict())
     images, labels = torch.randn(2, 3, 96, 96), torch.tensor([0, 1])
     expected, outputs = (without_chance(model.train())(images) for model in (theirs, ours))
     assert expected.aux_logits1.std() > 0.01
@@ -44,7 +44,7 @@ def test_is_torchvisions_with_auxiliary_heads() -> None:
 def test_transforms_its_input_as_torchvisions() -> None:
     theirs = torchvision.models.googlenet(aux_logits=False, init_weights=False, transform_input=True)
     fill(theirs, 64)
-    ours = load_weights(get_model("googlenet", transform_input=True), theirs.state_dict())
+    ours = load_torchvision(get_model("googlenet", transform_input=True), theirs.state_dict())
     images = torch.randn(2, 3, 64, 64)
     expected = theirs.eval()(images)
     assert (ours.eval()(images) - expected).abs().max() <= 1e-4

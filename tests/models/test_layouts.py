@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnnlab.models import get_model, load_weights
+from cnnlab.models import get_model, load_torchvision
 
 
 class CifarBlock(nn.Module):
@@ -73,13 +73,13 @@ def test_the_common_resnets_for_cifar(tmp_path: Path, option: str, prefix: str, 
     path = tmp_path / f"resnet20-12fca82f{end}"
     save_file(named, path) if end == ".safetensors" else torch.save({"state_dict": named, "best_prec1": 91.7}, path)
     assert_same(get_model("resnet20", shortcut=option, weights=path), theirs)
-    assert_same(load_weights(get_model("resnet20", shortcut=option), str(path)), theirs)
+    assert_same(load_torchvision(get_model("resnet20", shortcut=option), str(path)), theirs)
 
 
 def test_another_padding_is_refused_and_not_guessed() -> None:
     theirs = CifarResNet("A").state_dict()
     with pytest.raises(ValueError, match="Build it with shortcut='A-both'"):
-        load_weights(get_model("resnet20"), theirs)
+        load_torchvision(get_model("resnet20"), theirs)
 
 
 def test_cifars_resnet18_with_projections() -> None:
@@ -89,7 +89,7 @@ def test_cifars_resnet18_with_projections() -> None:
         for key, value in timm.create_model("resnet18", num_classes=10).state_dict().items()
     }
     theirs["conv1.weight"] = torch.zeros_like(ours.stem.conv.weight)
-    loaded = load_weights(ours, theirs)
+    loaded = load_torchvision(ours, theirs)
     assert torch.equal(loaded.stages[3][0].shortcut.conv.weight, theirs["layer4.0.shortcut.0.weight"])
 
 

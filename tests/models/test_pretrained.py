@@ -12,7 +12,7 @@ import torchvision
 from torch import nn
 
 from cnnlab import training
-from cnnlab.models import get_model, list_models, load_weights
+from cnnlab.models import get_model, list_models, load_torchvision
 
 SHARED = sorted(set(list_models()) & set(torchvision.models.list_models()))
 
@@ -23,7 +23,7 @@ def test_torchvisions_names_find_their_place_in_any_order(name: str) -> None:
     options = {"aux_heads": True} if name == "googlenet" else {}
     with torch.device("meta"):
         theirs = torchvision.models.get_model(name).state_dict()
-        load_weights(get_model(name, **options), {key: theirs[key] for key in sorted(theirs)})
+        load_torchvision(get_model(name, **options), {key: theirs[key] for key in sorted(theirs)})
 
 
 def small() -> nn.Module:
@@ -33,7 +33,7 @@ def small() -> nn.Module:
 def refused(model: nn.Module, state_dict: object, message: str) -> None:
     before = {key: value.clone() for key, value in model.state_dict().items()}
     with pytest.raises(ValueError, match=message):
-        load_weights(model, state_dict)
+        load_torchvision(model, state_dict)
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
 
 
@@ -66,7 +66,7 @@ def test_files_older_than_batch_counts_load() -> None:
     source, target = small(), small()
     target.stem.norm.num_batches_tracked.fill_(3)
     old = {key: value for key, value in source.state_dict().items() if "num_batches_tracked" not in key}
-    load_weights(target, old)
+    load_torchvision(target, old)
     assert all(torch.equal(value, target.state_dict()[key]) for key, value in old.items())
 
 
