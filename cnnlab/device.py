@@ -16,6 +16,13 @@ from cnnlab.table import Table
 
 Precision = Literal["auto", "fp32", "bf16"]
 
+if (
+    "OMP_NUM_THREADS" not in os.environ
+    and hasattr(os, "getloadavg")  # not on Windows
+    and os.getloadavg()[0] >= (os.cpu_count() or 1)
+):
+    torch.set_num_threads(1)  # others keep all cores busy: two threads would mostly wait for each other
+
 
 def find_device(device: str | torch.device | None = None) -> torch.device:
     """The device asked for, or the best of cuda, mps and cpu. Raises ValueError where it is not there."""
