@@ -8,6 +8,7 @@ from torch import nn
 
 from cnnlab import data, models, training
 from cnnlab.lessons.records import Draft
+from cnnlab.lessons.vgg import study
 
 SEEDS, IMAGES, TEST = (0, 1, 2), 4000, 1000
 SMALL, LARGER = (partial(nn.init.normal_, std=std) for std in (0.01, 0.05))
@@ -84,4 +85,111 @@ def train_seed(draft: Draft, seed: int) -> None:
         net = train(f"{layers} layers, grown by few, std 0.01", deep, epochs, 0.01)
 
 
-RECORDS = {"vgg_depth": vgg_depth}
+# Depth with nothing else changed, and what stands in the place of two 3x3: half the channels of the other records.
+FAMILY = {f"{layers} layers": partial(study.twin, layers) for layers in (11, 13, 16, 19)}
+FAMILY |= {"one 5x5": study.one_of_five, "no ReLU between": study.without_relu}
+RATES = {name: (0.005, 0.015, 0.045) for name in FAMILY}  # where the best was at an edge, more
+PLATEAU = {"epochs": 16, "batch_size": 32, "progress": False}
+CHOOSE, REPORT = 1000, 4000  # validation images, test images
+
+
+def vgg_plateau(draft: Draft) -> None:
+    """Twins of VGG with 11 to 19 layers until their curves are flat, and one with other things in place of two 3x3.
+
+    They have 8 to 64 channels, and all start from He's rule. Each has its own learning rate, the best of three on 1,000 validation images by seed 0;
+    then two more seeds of weights and order, and 4,000 test images for the rate that was chosen.
+    """
+    runs = draft.results.setdefault("runs", {})
+    draft.results["rates"] = {name: list(rates) for name, rates in RATES.items()}
+    for name, rates in RATES.items():
+        for lr in rates:
+            to_the_plateau(draft, name, lr, seed=0)
+        best = max(rates, key=lambda lr: (runs[f"{name}, lr {lr:g}, seed 0"]["validation"][-1], -lr))
+        draft.results.setdefault("chosen", {})[name] = best
+    for seed in SEEDS:
+        for name, lr in draft.results["chosen"].items():
+            to_the_plateau(draft, name, lr, seed)
+
+
+def to_the_plateau(draft: Draft, name: str, lr: float, seed: int) -> None:
+    """Train once, unless the record has it."""
+    runs, this = draft.results["runs"], f"{name}, lr {lr:g}, seed {seed}"
+    if this in runs:
+        return
+    torch.manual_seed(seed)
+    model = study.equal_gains(FAMILY[name]())
+    digits = data.load("street_digits", train=IMAGES, validation=CHOOSE, test=REPORT)
+    try:
+        history, lost = training.fit(model, digits.choosing(), lr=lr, seed=seed, **PLATEAU).history, []
+    except training.DivergedError as error:
+        history, lost = error.run.history, [0.0]
+    runs[this] = {
+        "train": [epoch.train_accuracy for epoch in history],
+        "validation": [epoch.test_accuracy for epoch in history] + lost,
+        "test": training.evaluate(model, digits.test).accuracy,
+    }
+    print(f"{this}: {runs[this]['validation'][-1:]} validation, {runs[this]['test']:.1%} test", flush=True)
+    draft.save("Twins of VGG on 4,000 street digits from He's rule: accuracies by network, learning rate and seed")
+
+
+def vgg_loudness(draft: Draft) -> None:
+    """Depth against the size of the signal, and trained features against the size of the signal; three seeds.
+
+    Twins from N(0, 0.05^2). The first part multiplies the pixels, so that 19 layers put out as much as 11 do, and 11 as
+    little as 19; 19 layers also get two larger learning rates than in `vgg_depth`. The second grows 19 layers from 11
+    trained ones in four ways: the layers as they are; their weights shuffled in each layer and scaled until the network
+    puts out as much; as they are, but scaled until it puts out as little as a network that has just been drawn;
+    shuffled and as little. Test images are looked at after each epoch, and nothing is chosen by them.
+    """
+    for seed in SEEDS:
+        if sum(len(entries) > seed for entries in draft.results.values()) < len(LOUDNESS):
+            loudness_of_seed(draft, seed)
+
+
+def loudness_of_seed(draft: Draft, seed: int) -> None:
+    images = digits().train.inputs(slice(0, 128))
+    drawn = {layers: study.loudness(begin(layers, LARGER, seed), images) for layers in (11, 19)}
+    factor = drawn[11] / drawn[19]
+
+    def train(name: str, model: nn.Module, epochs: int, lr: float, pixels: float = 1.0) -> nn.Module:
+        kept = draft.checkpoints / f"{name}, seed {seed}.checkpoint"
+        dataset, heard = study.louder(digits(), pixels), study.loudness(model, pixels * images)
+        settings = {"epochs": epochs, "lr": lr, "batch_size": 32, "seed": seed, "progress": False}
+        try:
+            run = training.fit(model, dataset, checkpoint=kept, **settings)
+        except training.DivergedError as error:
+            run = error.run
+        entries = draft.results.setdefault(name, [])
+        if len(entries) == seed:
+            test = [epoch.test_accuracy for epoch in run.history]
+            entries.append({"lr": lr, "pixels": pixels, "heard": heard, "test": test})
+            print(f"{name}, seed {seed}: {test[-1:]}", flush=True)
+            draft.save(f"{ABOUT} heard: root mean square of the logits before the training.")
+        return model
+
+    shallow = train("11 layers", begin(11, LARGER, seed), 10, 0.02)
+    train("11 layers, pixels made quiet", begin(11, LARGER, seed), 14, 0.02, 1 / factor)
+    train("11 layers, pixels made quiet, twice the rate", begin(11, LARGER, seed), 14, 0.04, 1 / factor)
+    train("19 layers, pixels made loud", begin(19, LARGER, seed), 14, 0.02, factor)
+    for lr in (0.04, 0.08):
+        train(f"19 layers, lr {lr}", begin(19, LARGER, seed), 14, lr)
+    grown = begin(19, LARGER, seed)
+    training.grow(grown, shallow, convolutions=4)
+    loud = study.loudness(grown, images)
+    for name, shuffled, target in (
+        ("grown", False, loud),
+        ("grown, shuffled", True, loud),
+        ("grown, made quiet", False, drawn[19]),
+        ("grown, shuffled, made quiet", True, drawn[19]),
+    ):
+        deep = begin(19, LARGER, seed)
+        growth = training.grow(deep, shallow, convolutions=4)
+        study.retuned(deep, growth.copied, images, target, shuffled=shuffled, seed=seed)
+        train(name, deep, 4, 0.01)
+
+
+LOUDNESS = ("11 layers", "11 layers, pixels made quiet", "11 layers, pixels made quiet, twice the rate",
+            "19 layers, pixels made loud", "19 layers, lr 0.04", "19 layers, lr 0.08", "grown", "grown, shuffled",
+            "grown, made quiet", "grown, shuffled, made quiet")  # fmt: skip
+
+RECORDS = {"vgg_depth": vgg_depth, "vgg_plateau": vgg_plateau, "vgg_loudness": vgg_loudness}
