@@ -147,7 +147,7 @@ exercise(
         kernel[:, 2] = 1
     """,
     hints=[
-        "Two kernels have 18 numbers, and yours has 25: the two have to make compromises. Single dots are easy for them,"
+        "Two kernels have 18 numbers, and yours has 25: the two have to make compromises. Single dots are easy,"
         " and so is a column times a row.",
         "Draw something that is not a product: a plus sign of ones, or numbers at random.",
     ],

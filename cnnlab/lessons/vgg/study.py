@@ -202,3 +202,30 @@ def ends(record: Record, names: Mapping[str, str]) -> dict[str, list[float]]:
 def means(values: Mapping[str, Sequence[float]], digits: int = 1) -> str:
     """In words: each name with the mean of its values."""
     return ", ".join(f"{name} {mean(of):.{digits}f}" for name, of in values.items())
+
+
+def verdicts(
+    plateau: Mapping[str, Sequence[float]],
+    at_once: Mapping[str, Sequence[float]],
+    starts: Mapping[str, Sequence[float]],
+) -> dict[str, object]:
+    """What the claims need of the records: accuracies in percent.
+
+    plateau: `at_the_plateau`; at_once: networks that were trained at once, by layers; starts: networks by their start.
+    """
+    ends = {name: mean(values) for name, values in plateau.items()}
+    deep = [value for name, values in at_once.items() if name.startswith("19") for value in values]
+    found: dict[str, object] = {
+        "filters": (ends["13 layers"], ends["one 5x5"]),
+        "relu": (ends["13 layers"], ends["no ReLU between"]),
+        "depth": tuple(ends[f"{layers} layers"] for layers in DEPTHS),
+        "saturates": (ends["16 layers"], ends["19 layers"]),
+        "end_to_end": (min(deep), max(deep)),
+    }
+    for id, name in (
+        ("in_stages", "19 layers, grown from 11, std 0.05"),
+        ("glorot", "19 layers, Glorot, pixels to 255"),
+        ("glorot_normalised", "19 layers, Glorot"),
+    ):
+        found[id] = (min(starts[name]), max(starts[name]))
+    return found
