@@ -1,7 +1,6 @@
 """Lesson 04, VGG: networks that differ in one thing, how loud a network is, and the lesson's tables and pictures."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from statistics import mean
 
 import torch
@@ -9,7 +8,6 @@ from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 
 from cnnlab import view
-from cnnlab.data import Dataset
 from cnnlab.lessons.records import Record
 from cnnlab.measure import Cost
 from cnnlab.models.vgg import DEPTHS, VGG
@@ -61,32 +59,15 @@ def loudness(model: nn.Module, images: Tensor) -> float:
         return model(images).square().mean().sqrt().item()
 
 
-def louder(dataset: Dataset, factor: float) -> Dataset:
-    """The same images with normalised pixels that many times as large."""
-    std = tuple(value / factor for value in dataset.std)
-    parts = {part: replace(getattr(dataset, part), std=std) for part in ("train", "validation", "test")}
-    return replace(dataset, std=std, **parts)
-
-
 @torch.no_grad()
-def retuned(
-    model: nn.Module, layers: Iterable[str], images: Tensor, target: float, *, shuffled: bool, seed: int
-) -> nn.Module:
-    """Scale these layers alike, in place, until the logits have the root mean square `target`.
-
-    shuffled: put the weights of each in another order before, so that of what they learnt only the sizes are left.
-    """
-    chosen, generator = [model.get_submodule(name) for name in layers], torch.Generator().manual_seed(seed)
-    for layer in chosen:
-        if shuffled:
-            for values in layer.parameters():
-                values.copy_(values.flatten()[torch.randperm(values.numel(), generator=generator)].view_as(values))
-    for _ in range(20):  # biases scale with the weights, so that the logits are not a power of the factor
+def scaled_to(model: nn.Module, layers: Iterable[str], images: Tensor, target: float) -> None:
+    """Multiply the weights and biases of these layers by one factor, in place, so that `loudness` becomes `target`."""
+    chosen = [model.get_submodule(name) for name in layers]
+    for _ in range(20):  # the logits are not quite a power of the factor, since other layers have biases too
         factor = (target / loudness(model, images)) ** (1 / len(chosen))
         for layer in chosen:
             for values in layer.parameters():
                 values.mul_(factor)
-    return model
 
 
 def fields(photo: Tensor, sides: Sequence[int], *, kernel: int, plain: bool) -> Picture:
