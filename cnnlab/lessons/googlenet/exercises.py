@@ -26,8 +26,10 @@ exercise(
     points=2,
     stub='''
         def pointwise(x, weight, bias):
-            """x: (C, H, W), weight: (K, C), bias: (K,). Returns (K, H, W): the same linear layer at every pixel.
-            Without any convolution."""
+            """x: (C, H, W), weight: (K, C), bias: (K,). Without any convolution.
+
+            Returns (K, H, W): the same linear layer at every pixel.
+            """
             ...
     ''',
     solution="""
@@ -173,8 +175,11 @@ exercise(
     points=3,
     stub='''
         def module_cost(in_channels, widths, size):
-            """widths: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj. Returns (parameters, mult-adds)
-            of the module on maps of size x size. Every convolution has biases; mult-adds count the weights only."""
+            """widths: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj.
+
+            Returns (parameters, mult-adds) of the module on maps of size x size. Every
+            convolution has biases; mult-adds count the weights only.
+            """
             ...
     ''',
     solution="""
@@ -282,8 +287,12 @@ exercise(
     points=2,
     stub='''
         def output_channels(in_channels, modules, naive=False):
-            """modules: the widths of modules in a row (#1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj).
-            Returns the channels after the last. A naive module has no 1x1 before its kernels or after its pool."""
+            """modules: the widths of modules in a row, each
+            (#1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj).
+
+            Returns the channels after the last. A naive module has no 1x1 before its
+            kernels or after its pool.
+            """
             ...
     ''',
     solution="""

@@ -182,7 +182,7 @@ def heads(accuracies: Mapping[str, Sequence[Sequence[float]]], cases: Sequence[s
     accuracies: percent, by "case, with heads" and "case, without heads".
     """
     gains = {case: _ends(accuracies, case, "with") - _ends(accuracies, case, "without") for case in cases}
-    listed = ", ".join(f"{case} {gain:+.0f}" for case, gain in gains.items())
+    listed = "; ".join(f"{case} {gain:+.0f}" for case, gain in gains.items())
     figure, axes = view.figure(1, len(cases), size=(9.5, 3.4), sharey=True, title=f"Points that heads add: {listed}")
     for axis, case in zip(axes, cases, strict=True):
         for word, color, marker in [("without", view.BLUE, "o"), ("with", view.VERMILLION, "s")]:

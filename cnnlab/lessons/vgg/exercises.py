@@ -16,7 +16,10 @@ exercise(
     points=2,
     stub='''
         def receptive_field(layers):
-            """layers: (kernel, stride) of each layer, from the image upwards. Returns the receptive field in pixels."""
+            """layers: (kernel, stride) of each layer, from the image upwards.
+
+            Returns the receptive field in pixels.
+            """
             ...
     ''',
     solution="""
@@ -198,10 +201,13 @@ exercise(
     points=3,
     stub='''
         def build(depths, width=64):
-            """The convolutional part of a VGG network, from depths, the convolutions of each stage.
+            """The convolutional part of a VGG network.
 
-            Returns an nn.Sequential of convolutions of 3x3 that keep the map's size, each followed by nn.ReLU, and one
-            nn.MaxPool2d(2) at the end of each stage. The stages have 1, 2, 4, 8 and 8 times width channels.
+            depths: the number of convolutions of each stage.
+
+            Returns an nn.Sequential of convolutions of 3x3 that keep the map's size, each
+            followed by nn.ReLU, and one nn.MaxPool2d(2) at the end of each stage. The
+            stages have 1, 2, 4, 8 and 8 times width channels.
             """
             ...
     ''',
@@ -319,8 +325,11 @@ exercise(
     points=2,
     stub='''
         def he_std(weight):
-            """weight: (out, in, height, width) of a convolution. Returns the standard deviation to draw it with, so
-            that the mean square of the signal stays the same through the convolution and the ReLU before it."""
+            """weight: (out, in, height, width) of a convolution.
+
+            Returns the standard deviation to draw it with, so that the mean square of the
+            signal stays the same through the convolution and the ReLU before it.
+            """
             ...
     ''',
     solution="""

@@ -22,25 +22,8 @@ def twin(layers: int) -> nn.Module:
     return VGG(depths=DEPTHS[layers], **HALF)
 
 
-def one_of_five() -> nn.Module:
-    """The twin of 13 layers with one convolution of 5x5 in the place of each two of 3x3: 8 layers that see as much."""
-    model = VGG(depths=(1, 1, 1, 1, 1), **HALF)
-    for stage in model.stages:
-        conv = stage.conv1
-        stage.conv1 = nn.Conv2d(conv.in_channels, conv.out_channels, 5, padding=2)
-    return model
-
-
-def without_relu() -> nn.Module:
-    """The twin of 13 layers without the ReLU between the two convolutions of each stage."""
-    model = twin(13)
-    for stage in model.stages:
-        stage.relu1 = nn.Identity()
-    return model
-
-
 def equal_gains(model: nn.Module) -> nn.Module:
-    """He's rule in place, for networks with and without a ReLU before a layer; biases become 0."""
+    """He's rule, in place; the first layer, which has no ReLU before it, gets half the variance. Biases become 0."""
     halved = False  # whether a ReLU has taken half of the mean square of what comes in
     for layer in model.modules():
         if isinstance(layer, (nn.Conv2d, nn.Linear)):
@@ -155,11 +138,12 @@ def at_the_plateau(record: Record, part: str = "test") -> dict[str, list[float]]
 
 def rates(record: Record) -> Table:
     """The validation accuracy of each network at each learning rate, by seed 0, and the rate that is chosen."""
-    runs, rows = record.results["runs"], []
-    for name, grid in record.results["rates"].items():
+    runs, grids, rows = record.results["runs"], record.results["rates"], []
+    longest = max(map(len, grids.values()))
+    for name, grid in sorted(grids.items()):
         tried = [f"{lr:g}: {100 * runs[f'{name}, lr {lr:g}, seed 0']['validation'][-1]:.1f} %" for lr in grid]
-        rows.append([name, *tried, f"{record.results['chosen'][name]:g}"])
-    columns = ["network", *["rate: accuracy"] * (max(map(len, rows)) - 2), "chosen"]
+        rows.append([name, *tried, *[""] * (longest - len(grid)), f"{record.results['chosen'][name]:g}"])
+    columns = ["network", *["rate: accuracy"] * longest, "chosen"]
     return Table(columns, rows, "Accuracy on the validation images at each learning rate")
 
 
@@ -182,7 +166,7 @@ def ends(record: Record, names: Mapping[str, str]) -> dict[str, list[float]]:
 
 def means(values: Mapping[str, Sequence[float]], digits: int = 1) -> str:
     """In words: each name with the mean of its values."""
-    return ", ".join(f"{name} {mean(of):.{digits}f}" for name, of in values.items())
+    return "; ".join(f"{name}: {mean(of):.{digits}f}" for name, of in values.items())
 
 
 def verdicts(
@@ -197,10 +181,7 @@ def verdicts(
     ends = {name: mean(values) for name, values in plateau.items()}
     deep = [value for name, values in at_once.items() if name.startswith("19") for value in values]
     found: dict[str, object] = {
-        "filters": (ends["13 layers"], ends["one 5x5"]),
-        "relu": (ends["13 layers"], ends["no ReLU between"]),
-        "depth": tuple(ends[f"{layers} layers"] for layers in DEPTHS),
-        "saturates": (ends["16 layers"], ends["19 layers"]),
+        "depth": (ends["11 layers"], ends["19 layers"]),
         "end_to_end": (min(deep), max(deep)),
     }
     for id, name in (
