@@ -505,7 +505,7 @@ def _is_best(run: "training.Run") -> bool:
 
 
 def _write_history(run: "training.Run", path: Path) -> None:
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, asdict(run.history[0]))
         writer.writeheader()
         for epoch in run.history:

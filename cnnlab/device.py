@@ -4,6 +4,7 @@ import atexit
 import os
 import platform
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -140,6 +141,31 @@ def undisturbed() -> Iterator[None]:
             with unstoppable():
                 _restore_autocast(casts)
                 torch.set_grad_enabled(gradients)
+
+
+_stopped_cell: int | None = None
+
+
+def training_stopped() -> None:
+    """Note that a training was stopped in the notebook's cell that runs now: what it would train next stops, too."""
+    global _stopped_cell
+    _stopped_cell = _cell()
+
+
+def stop_with_the_cell() -> None:
+    """KeyboardInterrupt where a training of this cell was stopped before: the button ends a cell, not its first half.
+
+    Outside of a notebook nothing: a script sees what `fit` returns.
+    """
+    if _stopped_cell is not None and _stopped_cell == _cell():
+        raise KeyboardInterrupt
+
+
+def _cell() -> int | None:
+    """The number of the cell that runs now; None outside of IPython."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return shell.execution_count if shell else None
 
 
 @contextmanager
