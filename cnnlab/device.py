@@ -3,6 +3,7 @@
 import atexit
 import os
 import platform
+import random
 import signal
 import sys
 import threading
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+import numpy as np
 import torch
 import torch.distributed as dist
 
@@ -67,17 +69,25 @@ def autocast(device: torch.device, precision: Precision) -> torch.autocast:
 
 @contextmanager
 def reproducible(seed: int, device: torch.device) -> Iterator[None]:
-    """Everything random inside follows the seed; the random state outside is as if nothing had happened."""
+    """Everything random inside follows the seed; the random state outside is as if nothing had happened.
+
+    NumPy's and Python's random numbers too: people's own augmentations use them.
+    """
     cudnn, state = torch.backends.cudnn, random_state(device)
+    numpys, pythons = np.random.get_state(), random.getstate()
     deterministic, benchmark = cudnn.deterministic, cudnn.benchmark
     try:
         cudnn.deterministic, cudnn.benchmark = True, False
         torch.manual_seed(seed)
+        np.random.seed(seed % 2**32)
+        random.seed(seed)
         yield
     finally:
         with unstoppable():
             cudnn.deterministic, cudnn.benchmark = deterministic, benchmark
             set_random_state(state, device)
+            np.random.set_state(numpys)
+            random.setstate(pythons)
 
 
 @contextmanager
