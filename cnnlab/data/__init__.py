@@ -51,7 +51,8 @@ def load(
     `root` is the folder where the real sets lie or are downloaded to. By default it is one for all: the folder of the
     environment variable CNNLAB_DATA; else `data/downloads` of the checkout of cnnlab; else `cnnlab` in the user's cache
     folder. A path as `name` must lead to a folder in ImageNet's layout, `train/<class>/*.jpg` and `val/<class>/*.jpg`,
-    with all images of one size; others, and large ones, take `stream`.
+    or of nothing but classes, of which `test` images are then held out, with all images of one size; others, and large
+    ones, take `stream`.
 
     `size` asks for so many pixels a side. Photographs of solar_cells are then read at that size, and take no more
     memory; every other set is loaded and `resized`.
