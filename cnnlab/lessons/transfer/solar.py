@@ -3,6 +3,7 @@
 import copy
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 
 import torch
@@ -10,6 +11,8 @@ from torch import Tensor, nn
 
 from cnnlab import data, models, training
 from cnnlab.data import Dataset, Split
+from cnnlab.data.solar_cells import CREDIT
+from cnnlab.view import INK, Picture, images
 
 SIZE, VALIDATION = 96, 200
 LABELS = (20, 100, 500, 1900)
@@ -57,6 +60,20 @@ def draw(dataset: Dataset, labels: int, seed: int) -> Split:
     """So many of the training cells, at random."""
     order = torch.randperm(len(dataset.train), generator=torch.Generator().manual_seed(seed))
     return dataset.train.take(order[:labels])
+
+
+def with_labels(dataset: Dataset, labels: int, seed: int) -> Dataset:
+    """The same set with so many of its training cells."""
+    return replace(dataset, train=draw(dataset, labels, seed))
+
+
+def gallery(dataset: Dataset) -> Picture:
+    """Four sound and four broken cells, with their source and licence under them."""
+    chosen = [int(i) for label in (0, 1) for i in (dataset.test.labels == label).nonzero()[:4]]
+    names = [dataset.classes[label] for label in dataset.test.labels[chosen]]
+    picture = images(dataset.test.images[chosen], names, columns=8, title="Four sound cells, and four broken ones")
+    picture.figure.text(0.5, 0.0, CREDIT, ha="center", va="top", size=8, color=INK)
+    return picture
 
 
 def network(pretrained: bool = True, seed: int = 0) -> nn.Module:
