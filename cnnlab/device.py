@@ -5,7 +5,7 @@ import os
 import platform
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
@@ -60,12 +60,16 @@ def autocast(device: torch.device, precision: Precision) -> torch.autocast:
 @contextmanager
 def reproducible(seed: int, device: torch.device) -> Iterator[None]:
     """Everything random inside follows the seed; the random state outside is as if nothing had happened."""
-    with (
-        torch.random.fork_rng([device] if device.type == "cuda" else []),
-        torch.backends.cudnn.flags(deterministic=True, benchmark=False),
-    ):
+    cudnn, state = torch.backends.cudnn, random_state(device)
+    deterministic, benchmark = cudnn.deterministic, cudnn.benchmark
+    try:
+        cudnn.deterministic, cudnn.benchmark = True, False
         torch.manual_seed(seed)
         yield
+    finally:
+        with unstoppable():
+            cudnn.deterministic, cudnn.benchmark = deterministic, benchmark
+            set_random_state(state, device)
 
 
 @contextmanager
@@ -100,6 +104,11 @@ def _note_press(signum: int, frame: object) -> None:
     _stop_asked = True
 
 
+def _only_note_press(signum: int, frame: object) -> None:
+    global _stop_asked
+    _stop_asked = True
+
+
 def stop_if_asked() -> None:
     """A good moment to stop: raises KeyboardInterrupt where the stop button was pressed inside `undisturbed`."""
     global _stop_asked
@@ -117,18 +126,35 @@ def undisturbed() -> Iterator[None]:
     than Python's own, and threads other than the main one, which gets the signal, are left alone.
     """
     casts, gradients = _autocast_state(), torch.is_grad_enabled()
-    handler = signal.getsignal(signal.SIGINT)
-    mine = handler is signal.default_int_handler and threading.current_thread() is threading.main_thread()
+    with _presses_go_to(_note_press, of=(signal.default_int_handler,)):
+        try:
+            yield
+        finally:
+            with unstoppable():
+                _restore_autocast(casts)
+                torch.set_grad_enabled(gradients)
+
+
+@contextmanager
+def unstoppable() -> Iterator[None]:
+    """Inside, the stop button waits, however often it is pressed: for the few steps that put everything back."""
+    with _presses_go_to(_only_note_press, of=(signal.default_int_handler, _note_press)):
+        yield
+
+
+@contextmanager
+def _presses_go_to(handler: Callable[[int, object], None], of: tuple[object, ...]) -> Iterator[None]:
+    before = signal.getsignal(signal.SIGINT)
+    mine = before in of and threading.current_thread() is threading.main_thread()
     if mine:
-        signal.signal(signal.SIGINT, _note_press)
+        signal.signal(signal.SIGINT, handler)
     try:
         yield
     finally:
-        _restore_autocast(casts)
-        torch.set_grad_enabled(gradients)
         if mine:
-            signal.signal(signal.SIGINT, handler)
-            stop_if_asked()
+            signal.signal(signal.SIGINT, before)
+            if before is signal.default_int_handler:
+                stop_if_asked()
 
 
 def _autocast_state() -> dict[str, object]:
@@ -157,8 +183,9 @@ def eval_mode(model: torch.nn.Module) -> Iterator[None]:
     try:
         yield
     finally:
-        for module, training in modes:
-            module.training = training
+        with unstoppable():
+            for module, training in modes:
+                module.training = training
 
 
 def machine_class(device: torch.device) -> str:

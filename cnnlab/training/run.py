@@ -3,18 +3,28 @@
 import math
 from dataclasses import asdict, dataclass, field
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from cnnlab.table import Table
 
 
 @dataclass(frozen=True)
 class Metrics:
-    """Mean cross-entropy in nats, and the shares of images whose label is the first guess and among the first five."""
+    """Mean cross-entropy in nats, and the shares of images whose label is the first guess and among the first five.
+
+    confusion: how many images of each class (rows) were taken for each class (columns).
+    """
 
     loss: float
     accuracy: float
     top5: float
+    confusion: Tensor = field(default_factory=lambda: torch.zeros(0, 0, dtype=torch.int64), compare=False, repr=False)
+
+    @property
+    def per_class(self) -> list[float]:
+        """The accuracy on the images of each class; nan where there is none."""
+        return (self.confusion.diagonal() / self.confusion.sum(1)).tolist()
 
 
 NOT_TESTED = Metrics(math.nan, math.nan, math.nan)
@@ -53,7 +63,10 @@ class Run:
 
     def table(self) -> Table:
         formats = {"epoch": "d", "lr": ".2g", "seconds": ".1f", "train_accuracy": ".1%", "test_accuracy": ".1%"}
-        rows = [[f"{v:{formats.get(k, '.3f')}}" for k, v in asdict(epoch).items()] for epoch in self.history]
+        rows = [
+            ["not tested" if v != v else f"{v:{formats.get(k, '.3f')}}" for k, v in asdict(epoch).items()]
+            for epoch in self.history
+        ]
         header = ["epoch", "train loss", "train accuracy", "test loss", "test accuracy", "learning rate", "seconds"]
         state = ", interrupted" if self.interrupted else ""
         return Table(header, rows, f"{type(self.model).__name__}, {self.images_per_second:,.0f} images/s{state}")
