@@ -3,6 +3,7 @@
 python -m cnnlab models resnet
 python -m cnnlab train resnet20 --data cifar10 --hold-out 5000 --epochs 60 --flip --shift 4 --out resnet20.safetensors
 torchrun --nproc_per_node 8 -m cnnlab train resnet50 --data imagenet --size 224 --epochs 90 --out resnet50.safetensors
+python -m cnnlab train efficientnet_lite0 --weights imagenet --data my-photographs --freeze 5 --out mine.safetensors
 python -m cnnlab evaluate resnet20.safetensors --data cifar10
 python -m cnnlab surface resnet20.safetensors --data cifar10 --out surface.safetensors --picture surface.png
 python -m cnnlab record densenet
@@ -62,10 +63,17 @@ def train(given: argparse.Namespace) -> None:
         raise ValueError(f"--out must end in .safetensors, not {out.suffix or 'nothing'!r}.")
     if out.exists():
         raise ValueError(f"{out} is there already: remove it, or name another file.")
-    dataset = _dataset(given)
+    wanted = _wanted(given)
+    dataset = _dataset(given, wanted)
     options = {"num_classes": len(dataset.classes), "in_channels": dataset.train.shape[0], **dict(given.option)}
     torch.manual_seed(given.seed)
-    model = models.get_model(given.model, **options)
+    if given.weights:
+        model = models.get_model(given.model, weights=given.weights)
+        if given.weights != "imagenet":
+            options = models.weight_file(given.weights)[0]["options"] | {"num_classes": len(dataset.classes)}
+        model = training.freeze(training.replace_head(training.keep_up(model), len(dataset.classes)), given.freeze)
+    else:
+        model = models.get_model(given.model, **options)
     checkpoint = out.with_suffix(".checkpoint")
     first = int(os.environ.get("RANK", 0)) == 0
     run = training.fit(
@@ -76,6 +84,7 @@ def train(given: argparse.Namespace) -> None:
         batch_size=given.batch_size,
         weight_decay=given.weight_decay,
         optimizer=given.optimizer,
+        rates=_slower(model, given.backbone),
         augment=training.Augment(flip=given.flip, shift=given.shift) if given.flip or given.shift else None,
         seed=given.seed,
         device=given.device,
@@ -90,14 +99,40 @@ def train(given: argparse.Namespace) -> None:
         about = {
             "command": f"python -m cnnlab {shlex.join(given.words)}",
             "data": repr(dataset),
+            "classes": dataset.classes,
             "history": [asdict(epoch) for epoch in run.history],
             "seconds": round(run.seconds),
             "machine": machine_class(find_device(given.device)),
             "date": date.today().isoformat(),
         }
+        if wanted:
+            about["input"] = {"size": dataset.train.shape[-1], "mean": wanted["mean"], "std": wanted["std"]}
         models.save_weights(model, out, name=given.model, options=options, **about)
         checkpoint.unlink(missing_ok=True)
         print(f"{out}: test accuracy {run.history[-1].test_accuracy:.2%} after {run.seconds:,.0f} s of training")
+
+
+def _wanted(given: argparse.Namespace) -> dict[str, object] | None:
+    """What images the weights to start from, or to measure, were trained on; None where they do not say it."""
+    from cnnlab import models
+
+    if getattr(given, "file", None):
+        return models.weight_file(given.file)[0].get("input")
+    if not given.weights:
+        if given.freeze != 0 or given.backbone != 1:
+            raise ValueError("--freeze and --backbone spare trained weights: say with --weights which ones.")
+        return None
+    if given.weights == "imagenet":
+        return models.imagenet_input(given.model)._asdict()
+    if not given.weights.endswith(".safetensors"):
+        raise ValueError(f"--weights is imagenet, or a file that ends in .safetensors, not {given.weights!r}.")
+    return models.weight_file(given.weights)[0].get("input")
+
+
+def _slower(model: "torch.nn.Module", share: float) -> dict[str, float] | None:
+    """The backbone's learning rate as a share of the head's, for the parts that are trained."""
+    parts = {name.partition(".")[0] for name, parameter in model.named_parameters() if parameter.requires_grad}
+    return {part: share for part in sorted(parts - {"head"})} if share != 1 else None
 
 
 def _epoch_line(run: "training.Run") -> str:
@@ -111,7 +146,7 @@ def evaluate(given: argparse.Namespace) -> None:
     from cnnlab.device import find_device
     from cnnlab.table import Table
 
-    model, dataset = _trained(given), _dataset(given)
+    model, dataset = _trained(given), _dataset(given, _wanted(given))
     measured = training.evaluate(model.to(find_device(given.device)), dataset.test, precision=given.precision)
     row = [f"{len(dataset.test):,}", f"{measured.loss:.4f}", f"{measured.accuracy:.2%}", f"{measured.top5:.2%}"]
     print(Table(["images", "loss", "accuracy", "top-5"], [row], f"{given.file} on {dataset.name}"))
@@ -140,7 +175,7 @@ def surface(given: argparse.Namespace) -> None:
 
     from cnnlab import data, measure
 
-    model, dataset = _trained(given), _dataset(given)
+    model, dataset = _trained(given), _dataset(given, _wanted(given))
     if isinstance(dataset.train, data.Stream):
         raise ValueError("A surface is measured on images in memory: leave --size out, or take fewer with --train.")
     images = min(given.images, len(dataset.train))
@@ -208,7 +243,8 @@ def _trained(given: argparse.Namespace) -> "torch.nn.Module":
     return models.get_model(about["model"], weights=given.file).eval()
 
 
-def _dataset(given: argparse.Namespace) -> "data.Dataset":
+def _dataset(given: argparse.Namespace, wanted: dict[str, object] | None) -> "data.Dataset":
+    """The images; in three channels and normalised as trained weights want them, where these say so."""
     from cnnlab import data, training
 
     if given.size:
@@ -216,10 +252,22 @@ def _dataset(given: argparse.Namespace) -> "data.Dataset":
             raise ValueError("--size streams a whole folder: leave --train, --test and --hold-out out.")
         pipelines = {"train": training.pipelines.torchvision_train(given.size)}
         pipelines["test"] = training.pipelines.torchvision_test(given.size, round(given.size * 256 / 224))
+        if wanted:
+            numbers = wanted["mean"], wanted["std"]
+            pipelines = {k: training.pipelines.Renormalised(p, *numbers) for k, p in pipelines.items()}
         return data.stream(given.data, **pipelines, workers=given.workers)
     sizes = {"train": given.train, "test": 0 if given.hold_out else given.test}
     dataset = data.load(given.data, **sizes, seed=given.seed, root=given.root)
-    return dataset.hold_out(given.hold_out) if given.hold_out else dataset
+    dataset = dataset.hold_out(given.hold_out) if given.hold_out else dataset
+    return dataset.in_rgb().normalised(wanted["mean"], wanted["std"]) if wanted else dataset
+
+
+def _stages(text: str) -> int | None:
+    if text == "all":
+        return None
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r}: give a number of stages, or all")
+    return int(text)
 
 
 def _option(text: str) -> tuple[str, object]:
@@ -256,6 +304,15 @@ def _parser() -> argparse.ArgumentParser:
     trained = command(train, "train")
     trained.add_argument("model", help="a name that `models` lists")
     trained.add_argument("--option", type=_option, action="append", default=[], metavar="NAME=VALUE")
+    trained.add_argument(
+        "--weights", metavar="imagenet|FILE", help="start from these weights, with a new head for the folder's classes"
+    )
+    trained.add_argument(
+        "--freeze", type=_stages, default=0, metavar="STAGES|all", help="leave the stem and so many stages as they are"
+    )
+    trained.add_argument(
+        "--backbone", type=float, default=1.0, metavar="SHARE", help="its learning rate, as a share of the head's"
+    )
     trained.add_argument("--out", required=True, metavar="FILE.safetensors", help="the weights, with their history")
     trained.add_argument("--epochs", type=int, default=5)
     trained.add_argument("--lr", type=float, default=0.1, help="the peak of the cycle (default 0.1)")

@@ -118,3 +118,59 @@ def test_it_runs_as_a_module_and_under_torchrun(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["w.safetensors"]
     done = subprocess.run([sys.executable, "-m", "cnnlab", "models", "resnet20"], capture_output=True, text=True)
     assert done.returncode == 0 and "resnet20_tiny" in done.stdout
+
+
+def test_a_folder_of_ones_own_from_trained_weights(trained, tmp_path, capsys):
+    """New classes, the first stages as they were; and the file goes on being usable."""
+    folder, out = tmp_path / "mine", tmp_path / "tuned.safetensors"
+    for part in ("train", "val"):
+        for shade, name in ((40, "dark"), (220, "light")):
+            (folder / part / name).mkdir(parents=True)
+            for index in range(4):
+                Image.new("RGB", (32, 32), (shade + index, shade, shade)).save(folder / part / name / f"{index}.png")
+    command = ["train", "resnet20_tiny", "--weights", str(trained), "--data", str(folder), "--freeze", "1"]
+    assert main([*command, "--backbone", "0.1", "--epochs", "2", "--batch-size", "4", "--out", str(out)]) == 0
+    about, weights = models.weight_file(out)
+    assert about["classes"] == ["dark", "light"] and about["options"]["depths"] == [1, 1, 1]
+    before = models.weight_file(trained)[1]
+    kept = [key for key in weights if key.startswith(("stem", "stages.0"))]
+    assert kept and all(torch.equal(weights[key], before[key]) for key in kept)
+    assert not torch.equal(weights["stages.2.0.residual.conv1.weight"], before["stages.2.0.residual.conv1.weight"])
+    assert main(["evaluate", str(out), "--data", str(folder)]) == 0
+    assert "top-5" in capsys.readouterr().out
+
+
+def test_weights_of_imagenet_bring_their_normalisation(tmp_path, capsys):
+    out = tmp_path / "faces.safetensors"
+    command = "train efficientnet_lite0 --weights imagenet --data faces --train 8 --test 8 --freeze all --epochs 1"
+    assert main([*command.split(), "--batch-size", "4", "--out", str(out)]) == 0
+    about, weights = models.weight_file(out)
+    assert about["input"] == {"size": 32, "mean": [0.5] * 3, "std": [0.5] * 3} and about["classes"] == [
+        "no face",
+        "face",
+    ]
+    theirs = models.get_model("efficientnet_lite0", weights="imagenet")
+    assert torch.equal(weights["stages.6.0.residual.project.norm.running_mean"],
+                       theirs.stages[6][0].residual.project.norm.running_mean)  # fmt: skip
+    assert main(["evaluate", str(out), "--data", "faces", "--train", "8", "--test", "8"]) == 0
+    measured = about["history"][-1]["test_accuracy"]
+    assert f"{measured:.2%}" in capsys.readouterr().out.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [("--freeze 2", "say with --weights"), ("--backbone 0.1", "say with --weights"), ("--weights digits", "ends in")],
+)
+def test_what_spares_weights_needs_some(words, said, tmp_path, capsys):
+    assert main([*TRAIN, *words.split(), "--out", str(tmp_path / "x.safetensors")]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_streamed_image_is_normalised_as_the_weights_want_it():
+    from cnnlab.training import pipelines
+
+    image = (torch.rand(40, 50, 3, generator=torch.Generator().manual_seed(0)) * 255).to(torch.uint8).numpy()
+    plain = pipelines.torchvision_test(24, 28)
+    changed = pipelines.Renormalised(plain, (0.5,) * 3, (0.5,) * 3)
+    mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (pipelines.MEAN, pipelines.STD))
+    torch.testing.assert_close(changed(image), (plain(image) * std + mean - 0.5) / 0.5)
