@@ -84,8 +84,9 @@ exercise(
     points=2,
     stub='''
         def new_head(model, classes):
-            """Give a network a new last layer for so many classes, change nothing else, and return the network.
-            It should work for every network of the course whose head ends with a linear layer."""
+            """Give a network a new last layer for so many classes, change nothing else, and
+            return the network. It should work for every network of the course whose head
+            ends with a linear layer."""
             ...
     ''',
     solution="""
@@ -230,8 +231,9 @@ exercise(
     points=3,
     stub='''
         def only_the_head(model):
-            """Make a network ready so that training changes its head and nothing else in it, whatever images
-            come. It is called in the place of model.train(); the network has a stem, stages and a head."""
+            """Make a network ready so that training changes its head and nothing else in it,
+            whatever images come. It is called in the place of model.train(); the network
+            has a stem, stages and a head."""
             ...
     ''',
     solution="""
@@ -408,9 +410,10 @@ exercise(
     points=3,
     stub='''
         def probe_gradient(features, labels, weight, bias, strength):
-            """The gradient, with respect to weight, of what a linear probe minimises: the mean cross-entropy of
-            softmax(features @ weight.T + bias) plus the sum of all squared weights / (2 * strength * N).
-            features: (N, F); labels: (N,), whole numbers; weight: (classes, F). Do not use autograd."""
+            """The gradient, with respect to weight, of what a linear probe minimises: the mean
+            cross-entropy of softmax(features @ weight.T + bias) plus the sum of all squared
+            weights / (2 * strength * N). features: (N, F); labels: (N,), whole numbers;
+            weight: (classes, F). Do not use autograd."""
             ...
     ''',
     solution="""
@@ -533,8 +536,9 @@ exercise(
     points=2,
     stub='''
         def difference(first, second):
-            """Two methods were run from the same seeds, on the same images. first, second: their accuracies, in
-            the order of the seeds. Return the mean of the differences and the standard error of that mean."""
+            """Two methods were run from the same seeds, on the same images. first, second:
+            their accuracies, in the order of the seeds. Return the mean of the differences
+            and the standard error of that mean."""
             ...
     ''',
     solution="""
@@ -709,11 +713,15 @@ exercise(
     points=3,
     stub='''
         def without_training(model, images):
-            """Return a copy of the network, in eval mode, that reads more images of the new task. Its weights
-            stay what they are, and no label is used. images: those that it was tuned on, (N, 3, 32, 32)."""
+            """Return a copy of the network, in eval mode, that reads more images of the new
+            task. Its weights stay what they are, and no label is used.
+            images: those that it was tuned on, (N, 3, 32, 32)."""
             ...
     ''',
     solution="""
+        import copy
+
+
         def without_training(model, images):
             again = copy.deepcopy(model)
             for layer in again.modules():
@@ -742,6 +750,9 @@ exercise(
         ),
         source(
             """
+            import copy
+
+
             def without_training(model, images):
                 again = copy.deepcopy(model).train()
                 with torch.no_grad():
@@ -752,6 +763,9 @@ exercise(
         ),
         source(
             """
+            import copy
+
+
             def without_training(model, images):
                 again = copy.deepcopy(model).train()
                 with torch.no_grad():
@@ -776,6 +790,9 @@ exercise(
         ),
         source(
             """
+            import copy
+
+
             def without_training(model, images):
                 again = copy.deepcopy(model)
                 for layer in again.modules():
@@ -787,6 +804,9 @@ exercise(
         ),
         source(
             """
+            import copy
+
+
             def without_training(model, images):
                 return training.replace_head(copy.deepcopy(model), 10).eval()
             """,
@@ -828,8 +848,9 @@ exercise(
     points=3,
     stub='''
         def my_transfer(backbone, dataset):
-            """Make of a network that learnt street digits one that reads handwritten ones. dataset.train has 5
-            images of each class, with their labels; there are no test images. Return the network."""
+            """Make of a network that learnt street digits one that reads handwritten ones.
+            dataset.train has 5 images of each class, with their labels; there are no test
+            images. Return the network."""
             ...
     ''',
     solution="""

@@ -56,15 +56,15 @@ def cells(size: int = SIZE) -> Dataset:
     return loaded.in_rgb().normalised(wanted.mean, wanted.std)
 
 
-def draw(dataset: Dataset, labels: int, seed: int) -> Split:
-    """So many of the training cells, at random."""
-    order = torch.randperm(len(dataset.train), generator=torch.Generator().manual_seed(seed))
-    return dataset.train.take(order[:labels])
+def draw(cells: Split, count: int, seed: int) -> Split:
+    """So many of them, at random."""
+    order = torch.randperm(len(cells), generator=torch.Generator().manual_seed(seed))
+    return cells.take(order[:count])
 
 
 def with_labels(dataset: Dataset, labels: int, seed: int) -> Dataset:
     """The same set with so many of its training cells."""
-    return replace(dataset, train=draw(dataset, labels, seed))
+    return replace(dataset, train=draw(dataset.train, labels, seed))
 
 
 def gallery(dataset: Dataset) -> Picture:
@@ -72,7 +72,7 @@ def gallery(dataset: Dataset) -> Picture:
     chosen = [int(i) for label in (0, 1) for i in (dataset.test.labels == label).nonzero()[:4]]
     names = [dataset.classes[label] for label in dataset.test.labels[chosen]]
     picture = images(dataset.test.images[chosen], names, columns=8, title="Four sound cells, and four broken ones")
-    picture.figure.text(0.5, 0.0, CREDIT, ha="center", va="top", size=8, color=INK)
+    picture.figure.text(0.01, 0.04, CREDIT, ha="left", va="bottom", size=8, color=INK)
     return picture
 
 
@@ -147,7 +147,7 @@ def timed(work: Callable[[], nn.Module]) -> tuple[nn.Module, float]:
 
 def fine_tuned(dataset: Dataset, method: str, labels: int, seed: int, lr: float) -> dict[str, object]:
     """One training by `ARMS`, "from scratch", "unfrozen bit by bit" or "3 stages frozen", and its test."""
-    taught, epochs = draw(dataset, labels, seed), EPOCHS[labels]
+    taught, epochs = draw(dataset.train, labels, seed), EPOCHS[labels]
     model = network(method != "from scratch", seed)
     frozen = int(method[0]) if method.endswith("frozen") else 0
     settings = {"lr": lr, "share": ARMS.get(method, 0.1), "seed": seed}

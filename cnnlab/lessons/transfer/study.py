@@ -179,7 +179,7 @@ def drifting(drifts: Sequence[Mapping[str, list[float]]], passes: Sequence[int])
     """What `drift` found for several draws, as bands."""
     found = {name: [drift[name] for drift in drifts] for name in drifts[0]}
     change = {name: statistics.mean(v[-1] - v[0] for v in values) for name, values in found.items()}
-    before, own = change["the probe of before"], change["its own head"]
+    before, own = change["a probe made before"], change["its own head"]
     title = f"No weight changed: the old probe {before:+.0f} points, the network's own head {own:+.0f}"
     picture = lines(found, at=range(len(passes)), x="passes in training mode", y="accuracy (%)", title=title)
     picture.figure.axes[0].set_xticks(range(len(passes)), passes)
@@ -213,7 +213,7 @@ def drift(model: nn.Module, task: Dataset, home: Split, passes: Sequence[int]) -
     own, probe = training.last_layer(model), training.linear_probe(model, task)
     moving, done = copy.deepcopy(model), 0
     results = {
-        "the probe of before": [],
+        "a probe made before": [],
         "a probe made anew": [],
         "its own head": [],
         "its own head, street digits": [],
@@ -302,3 +302,18 @@ def nearest(images: Tensor, features: Tensor, library: Split, seen: Tensor, most
     order = torch.cdist(features, seen).argsort(1)[:, :most]
     rows = [torch.cat([image[None], library.images[found]]) for image, found in zip(images, order, strict=True)]
     return torch.cat(rows), library.labels[order]
+
+
+def advice(recorded: Mapping[str, training.Study]) -> Table:
+    """How many labels, and how similar the tasks: what a probe, fine-tuning at one rate and scratch read."""
+    rows = []
+    for first, own in (("street digits", ""), ("photographs", ", photographs")):
+        for task, labels in (("handwritten", (1, 20)), ("faces", (2, 40))):
+            row = [f"{first} → {task}"]
+            for count in labels:
+                methods = (f"linear probe{own}", f"fine-tuned, one rate{own}", "from scratch")
+                means = [100 * statistics.mean(recorded[task].values(method, count)) for method in methods]
+                row.append(f"{count}: " + " / ".join(f"{mean:.0f}" for mean in means))
+            rows.append(row)
+    header = ["learnt first → new task", "few labels of each class", "many"]
+    return Table(header, rows, "Accuracy in %, by number of labels: probe / fine-tuned at one rate / from scratch")
