@@ -110,7 +110,7 @@ class LossSurface:
         radius = torch.linspace(0, 1, steps + 1, dtype=log.dtype)
         places = radius[:, None] * torch.stack([angle.cos(), angle.sin()], dim=1)[:, None]
         along = F.grid_sample(log[None, None], places[None], align_corners=True)[0, 0]  # (rays, steps + 1)
-        return -along.diff(dim=1).clamp(max=0).sum(1).mean().item()
+        return along.diff(dim=1).clamp(max=0).abs().sum(1).mean().item()
 
     def _log(self) -> Tensor:
         if not self.complete or min(self.loss.shape) < 3:
