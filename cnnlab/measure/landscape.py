@@ -205,6 +205,7 @@ def loss_surface(
     if probe.precision == "bf16":
         surface.provenance["bf16_error"] = _rounding(model, plane, split, device, x, y)
 
+    before = surface.provenance.get("seconds", 0.0), surface.provenance.get("measured", 0)  # of a run that was stopped
     rank, world = processes(device)
     todo = surface.loss.flatten().isnan().nonzero().flatten().tolist()[rank::world]
     chunks = [todo[i : i + probe.at_once] for i in range(0, len(todo), probe.at_once)]
@@ -216,11 +217,11 @@ def loss_surface(
             surface.loss.view(-1)[chunk], surface.accuracy.view(-1)[chunk] = losses, accuracies
             measured += len(chunk)
             if file and world == 1 and time.perf_counter() - saved > 5:
-                _note(surface, start, measured).save(file)
+                _note(surface, start, measured, before).save(file)
                 saved = time.perf_counter()
     except KeyboardInterrupt:
         pass
-    _note(surface, start, measured)
+    _note(surface, start, measured, before)
     if world > 1:
         _gather(surface)
     if file and rank == 0:
@@ -381,8 +382,9 @@ def _checksum(plane: Plane, split: Split) -> str:
     return f"{value:08x}"
 
 
-def _note(surface: LossSurface, start: float, measured: int) -> LossSurface:
-    surface.provenance |= {"seconds": round(time.perf_counter() - start, 3), "measured": measured}
+def _note(surface: LossSurface, start: float, measured: int, before: tuple[float, int]) -> LossSurface:
+    seconds = before[0] + time.perf_counter() - start
+    surface.provenance |= {"seconds": round(seconds, 3), "measured": before[1] + measured}
     return surface
 
 

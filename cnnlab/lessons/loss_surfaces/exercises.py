@@ -31,7 +31,8 @@ exercise(
     points=2,
     stub='''
         def filter_normalise(direction, weight):
-            """direction, weight: (out, in, k, k). Returns the direction with each filter as long as the weight's."""
+            """direction, weight: (out, in, k, k).
+            Returns the direction, with each filter as long as the weight's."""
             ...
     ''',
     solution="""
@@ -167,7 +168,8 @@ exercise(
     points=2,
     stub='''
         def interpolate(a, b, t):
-            """a, b: state dicts of one network. Returns the state at a for t = 0, at b for t = 1, between them else."""
+            """a, b: state dicts of one network.
+            Returns a for t = 0, b for t = 1, and the mixture of the two in between."""
             ...
     ''',
     solution="""
@@ -270,7 +272,8 @@ exercise(
     points=3,
     stub='''
         def sharpness(loss, w):
-            """loss: a function of a vector; w: a vector. Returns the eigenvalue of largest size of the Hessian at w."""
+            """loss: a function of a vector; w: a vector.
+            Returns the eigenvalue of largest size of the loss's Hessian at w, with its sign."""
             ...
     ''',
     solution="""
@@ -407,7 +410,7 @@ exercise(
     "08.reading",
     points=2,
     stub="""
-        # {"A": True, "B": True, ...}: for each statement True if the picture of a plane can show it, else False.
+        # {"A": True, "B": True, ...}: True if the picture of a plane can show the statement
         reading = ...
     """,
     solution="""
@@ -514,7 +517,8 @@ exercise(
     points=3,
     stub='''
         def steep_direction(model, images, labels):
-            """Returns a direction, {parameter's name: tensor}, filter-normalised as measure.random_direction's are."""
+            """Returns a direction, {parameter's name: tensor}, filter-normalised,
+            as measure.random_direction returns it."""
             ...
     ''',
     solution="""

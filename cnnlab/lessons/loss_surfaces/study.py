@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -10,10 +9,11 @@ from torch import Tensor
 
 from cnnlab import training, view
 from cnnlab.data import Dataset
-from cnnlab.lessons.records import recorded_surface
+from cnnlab.lessons.records import Record, file_of, recorded_surface
 from cnnlab.measure import LossSurface
 from cnnlab.table import Table
 
+POINTS = 13  # a side, on which surfaces are compared
 CUT = 10.0  # nats: the published instructions for the paper's 3-D picture say "--zmax 10 --log"
 
 
@@ -28,13 +28,14 @@ def learnt(runs: Mapping[str, training.Run], dataset: Dataset) -> Table:
 
 
 def recorded(name: str) -> list[LossSurface]:
-    """Three recorded surfaces of a network, along three pairs of directions; the first one is the finest."""
-    return [recorded_surface(f"{name}{seed}") for seed in ("", "-seed1", "-seed2")]
+    """The recorded surfaces of a network, one for each pair of directions."""
+    names = (name, f"{name}-seed1", f"{name}-seed2")
+    return [recorded_surface(each) for each in names if file_of(f"surface-{each}").exists()]
 
 
 def alike(surface: LossSurface) -> LossSurface:
-    """A recorded surface on 25 or 26 points a side: only on grids of one spacing may two of them be compared."""
-    return surface.every(2) if len(surface.x) > 30 else surface
+    """A surface on POINTS x POINTS points or one more: only grids of one spacing may be compared."""
+    return surface.every(max(1, round((len(surface.x) - 1) / (POINTS - 1))))
 
 
 def numbers(surfaces: Mapping[str, Sequence[LossSurface]]) -> dict[str, dict[str, list[float]]]:
@@ -60,9 +61,13 @@ def eye(measured: Mapping[str, Mapping[str, Sequence[float]]]) -> Table:
             single = ", ".join(figure.format(value) for value in of_it)
             row.append(f"{sum(of_it) / len(of_it):.3g} ({single})")
         rows.append(row)
-    many = max(len(values["minima"]) for values in measured.values())
     header = ["network", "roughness", "local minima", "descent outwards"]
-    return Table(header, rows, f"The mean over {many} pairs of directions, and in brackets each of them")
+    return Table(header, rows, "The mean over pairs of directions, and in brackets each of them")
+
+
+def means(*networks: Mapping[str, Sequence[float]]) -> tuple[float, ...]:
+    """For each network its mean number of local minima, then for each its mean descent."""
+    return tuple(sum(values[what]) / len(values[what]) for what in ("minima", "descent") for values in networks)
 
 
 def known_shapes() -> view.Picture:
@@ -98,7 +103,7 @@ DRAWINGS: dict[str, Callable[[Tensor], Tensor]] = {
 def four_drawings(surfaces: Mapping[str, LossSurface]) -> view.Picture:
     """The same surfaces with and without the logarithm, with and without the cut; each column on one scale."""
     highest = {name: each.loss.max().item() for name, each in surfaces.items()}
-    title = "One measurement, four drawings: the logarithm makes the mountains visible"
+    title = f"One measurement, four drawings; as it is, it has needles of up to {max(highest.values()):,.0f} nats"
     rows, columns = len(surfaces), len(DRAWINGS)
     fig, axes = view.figure(rows, columns, size=(11, 2.7 * rows), title=title, subplot_kw={"projection": "3d"})
     for column, (way, height) in enumerate(DRAWINGS.items()):
@@ -111,13 +116,7 @@ def four_drawings(surfaces: Mapping[str, LossSurface]) -> view.Picture:
     return view.Picture(fig, f"{title}. Rows: {', '.join(surfaces)}; columns: {', '.join(DRAWINGS)}. Loss: {said}.")
 
 
-def minima_below_the_cut(surface: LossSurface) -> tuple[int, int]:
-    """Its local minima, and those that are left where everything above CUT is drawn alike."""
-    surface = alike(surface)
-    return surface.minima, replace(surface, loss=surface.loss.clamp(max=CUT)).minima
-
-
-def training_curves(records: Mapping[str, object]) -> view.Picture:
+def training_curves(records: Mapping[str, Record]) -> view.Picture:
     """Accuracy in training and on held-out photographs, epoch by epoch, of recorded networks."""
     ends = [100 * record.results["history"][-1]["test_accuracy"] for record in records.values()]
     return view.lines(
