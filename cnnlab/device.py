@@ -3,18 +3,28 @@
 import atexit
 import os
 import platform
+import random
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+import numpy as np
 import torch
 import torch.distributed as dist
 
 from cnnlab.table import Table
 
 Precision = Literal["auto", "fp32", "bf16"]
+
+if (
+    "OMP_NUM_THREADS" not in os.environ
+    and hasattr(os, "getloadavg")  # not on Windows
+    and os.getloadavg()[0] >= (os.cpu_count() or 1)
+):
+    torch.set_num_threads(1)  # others keep all cores busy: two threads would mostly wait for each other
 
 
 def find_device(device: str | torch.device | None = None) -> torch.device:
@@ -59,17 +69,25 @@ def autocast(device: torch.device, precision: Precision) -> torch.autocast:
 
 @contextmanager
 def reproducible(seed: int, device: torch.device) -> Iterator[None]:
-    """Everything random inside follows the seed; the random state outside is as if nothing had happened."""
+    """Everything random inside follows the seed; the random state outside is as if nothing had happened.
+
+    NumPy's and Python's random numbers too: people's own augmentations use them.
+    """
     cudnn, state = torch.backends.cudnn, random_state(device)
+    numpys, pythons = np.random.get_state(), random.getstate()
     deterministic, benchmark = cudnn.deterministic, cudnn.benchmark
     try:
         cudnn.deterministic, cudnn.benchmark = True, False
         torch.manual_seed(seed)
+        np.random.seed(seed % 2**32)
+        random.seed(seed)
         yield
     finally:
         with unstoppable():
             cudnn.deterministic, cudnn.benchmark = deterministic, benchmark
             set_random_state(state, device)
+            np.random.set_state(numpys)
+            random.setstate(pythons)
 
 
 @contextmanager
@@ -133,6 +151,31 @@ def undisturbed() -> Iterator[None]:
             with unstoppable():
                 _restore_autocast(casts)
                 torch.set_grad_enabled(gradients)
+
+
+_stopped_cell: int | None = None
+
+
+def training_stopped() -> None:
+    """Note that a training was stopped in the notebook's cell that runs now: what it would train next stops, too."""
+    global _stopped_cell
+    _stopped_cell = _cell()
+
+
+def stop_with_the_cell() -> None:
+    """KeyboardInterrupt where a training of this cell was stopped before: the button ends a cell, not its first half.
+
+    Outside of a notebook nothing: a script sees what `fit` returns.
+    """
+    if _stopped_cell is not None and _stopped_cell == _cell():
+        raise KeyboardInterrupt
+
+
+def _cell() -> int | None:
+    """The number of the cell that runs now; None outside of IPython."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return shell.execution_count if shell else None
 
 
 @contextmanager

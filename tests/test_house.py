@@ -22,6 +22,7 @@ ABOVE = {  # what each room may use
     "lessons": {"models", "data", "training", "measure", "files", "table", "device", "view"},
     "course": {"lessons"},
     "teaching": {"course", "lessons", "files", "view"},
+    "commands": {"models", "data", "training", "measure", "view", "lessons", "teaching", "table", "device"},
 }
 
 

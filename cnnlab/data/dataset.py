@@ -71,10 +71,10 @@ class Split:
             raise DataError(
                 f"images must be uint8, N x C x H x W, not {images.dtype} of the shape {tuple(images.shape)}.{way}"
             )
-        if labels.ndim != 1 or labels.is_floating_point() or len(labels) != len(images):
+        if labels.ndim != 1 or len(labels) != len(images):
             raise DataError(
-                f"there must be one whole number as a label for each of {len(images):,} images, not {labels.dtype} of "
-                f"the shape {tuple(labels.shape)}"
+                f"there must be one number as a label for each of {len(images):,} images, not a tensor of the shape "
+                f"{tuple(labels.shape)}"
             )
 
     def __len__(self) -> int:
@@ -134,6 +134,8 @@ class Dataset:
             object.__setattr__(self, "validation", self.train.take(slice(0)))
         for part, split in (("training", self.train), ("test", self.test), ("validation", self.validation)):
             labels = split.labels
+            if labels.dtype != torch.int64:
+                raise DataError(f"{self.name}: labels must be int64, not {labels.dtype}: labels.long()")
             odd = (labels < 0) | (labels >= len(self.classes))
             if odd.any():
                 raise DataError(

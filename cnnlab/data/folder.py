@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from pickle import PicklingError
 from typing import ClassVar
 
 import numpy as np
@@ -128,8 +129,17 @@ class Stream(torch.utils.data.Dataset):
         options = {"num_workers": self.workers, "pin_memory": pinned, "worker_init_fn": partial(_begin, self.transform)}
         if self.workers == 0:
             _draw_anew(self.transform)
-        files = _OrError(self)
-        for read in DataLoader(files, batch_sampler=[b.tolist() for b in indices], collate_fn=_together, **options):
+        loader = DataLoader(
+            _OrError(self), batch_sampler=[batch.tolist() for batch in indices], collate_fn=_together, **options
+        )
+        try:
+            begun = iter(loader)
+        except (AttributeError, PicklingError, TypeError) as error:  # where processes are spawned, and not forked
+            raise DataError(
+                f"the pipeline cannot travel to the workers ({error}): give a function of a module and not a lambda, "
+                "or workers=0"
+            ) from error
+        for read in begun:
             if isinstance(read, DataError):
                 raise read
             images, labels = read
@@ -213,6 +223,8 @@ def _divided(
             most = len(files) - test - validation if train is None else train
             learnt, held, tested = divide_in_three(name, labels, most, validation, test, seed)
         return classes, tuple([files[i] for i in part] for part in (learnt, held, tested))
+    if held_out.resolve() == _training(folder).resolve():
+        raise DataError(f"train and {held_out.name} of {str(folder)!r} are the same folder: nothing would be tested")
     test_classes, test_files = _listed(held_out)
     if test_classes != classes:
         odd = ", ".join(sorted(set(classes) ^ set(test_classes)))

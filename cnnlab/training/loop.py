@@ -16,6 +16,8 @@ from cnnlab.device import (
     find_device,
     reproducible,
     stop_if_asked,
+    stop_with_the_cell,
+    training_stopped,
     undisturbed,
     unstoppable,
 )
@@ -78,10 +80,12 @@ def fit(
     over the batch, and only the first writes and shows anything. The result is that of one process, up to rounding,
     but for what sees only its own share: batch norms in training, and the draws of augmentation and dropout.
 
-    Interrupting (the stop button of a notebook) returns the run so far. Raises DivergedError where the loss or a weight
+    Interrupting (the stop button of a notebook) returns the run so far, and the next training of the same cell stops
+    before it begins. Raises DivergedError where the loss or a weight
     becomes infinite or NaN, ValueError where model, data and arguments do not fit together, CheckpointError where the
     checkpoint is damaged, belongs to another training or cannot be written.
     """
+    stop_with_the_cell()
     _check_arguments(model, dataset, epochs, lr, batch_size, class_weights)
     settings = {"epochs": epochs, "lr": lr, "batch_size": batch_size, "weight_decay": weight_decay, "seed": seed}
     settings |= {"momentum": momentum, "nesterov": nesterov, "schedule": schedule, "optimizer": optimizer}
@@ -128,6 +132,7 @@ def fit(
                     stop_if_asked()
     except KeyboardInterrupt:
         run.interrupted = True
+        training_stopped()
     finally:
         with unstoppable():
             model.eval().to(memory_format=torch.contiguous_format)  # so that .view of a weight works again

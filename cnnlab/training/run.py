@@ -1,7 +1,7 @@
 """What a training leaves behind: the model, one record an epoch, and the error where it went wrong."""
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import InitVar, asdict, dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +19,10 @@ class Metrics:
     loss: float
     accuracy: float
     top5: float
-    confusion: Tensor = field(default_factory=lambda: torch.zeros(0, 0, dtype=torch.int64), compare=False, repr=False)
+    confusion: InitVar[Tensor | None] = None  # no field: what is stored, compared and shown are the three numbers
+
+    def __post_init__(self, confusion: Tensor | None) -> None:
+        object.__setattr__(self, "confusion", torch.zeros(0, 0) if confusion is None else confusion)
 
     @property
     def per_class(self) -> list[float]:

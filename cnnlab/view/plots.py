@@ -126,6 +126,29 @@ def curves(runs: Run | Mapping[str, Run], *, title: str = "", alt: str = "") -> 
     return Picture(fig, alt or f"{title + '. ' if title else ''}Loss and accuracy by epoch. At the end {ends}.")
 
 
+def confusion(counts: Tensor, classes: Sequence[str], *, title: str = "", alt: str = "") -> Picture:
+    """How many images of each class (rows) were taken for each class (columns), as `training.Metrics.confusion`.
+
+    Colours are shares of the row; up to twenty classes carry their numbers.
+    """
+    counts = counts[: len(classes), : len(classes)]
+    shares = counts / counts.sum(1, keepdim=True).clamp(min=1)
+    side = min(11.0, 2.2 + 0.45 * len(classes))
+    fig, axis = figure(size=(side + 0.6, side), title=title)
+    axis.imshow(shares.numpy(), cmap="Blues", vmin=0, vmax=1)
+    axis.set(xlabel="taken for", ylabel="class")
+    axis.grid(False)
+    if len(classes) <= 20:
+        axis.set_xticks(range(len(classes)), classes, rotation=45, ha="right")
+        axis.set_yticks(range(len(classes)), classes)
+        for row in range(len(classes)):
+            for column in range(len(classes)):
+                ink = "white" if shares[row, column] > 0.5 else INK
+                axis.text(column, row, f"{int(counts[row, column])}", ha="center", va="center", color=ink, size=8)
+    right = int(counts.diagonal().sum())
+    return Picture(fig, alt or f"{title + '. ' if title else ''}{right:,} of {int(counts.sum()):,} images are right.")
+
+
 def _end(run: Run) -> str:
     last = run.history[-1]
     test = "not tested" if math.isnan(last.test_accuracy) else f"{last.test_accuracy:.1%} on test images"

@@ -1,9 +1,11 @@
 """What people give to `fit` and do with what it returns: what is wrong is found, and said in words."""
 
 import functools
+import random
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 import torchvision
@@ -43,9 +45,12 @@ def test_labels_that_are_no_class_are_found_before_anything_is_trained(digits, o
 
 def test_another_number_or_kind_of_labels_is_refused(digits):
     images, labels = digits.train.images, digits.train.labels
-    for wrong in (labels[:-1], labels.float(), labels[:, None], nn.functional.one_hot(labels)):
-        with pytest.raises(DataError, match="one whole number as a label for each of 64 images"):
+    for wrong in (labels[:-1], labels[:, None], nn.functional.one_hot(labels)):
+        with pytest.raises(DataError, match="one number as a label for each of 64 images"):
             data.Split(images, wrong, digits.mean, digits.std)
+    for wrong in (labels.float(), labels.int()):
+        with pytest.raises(DataError, match=r"mine: labels must be int64, not .*: labels\.long\(\)"):
+            data.assemble("mine", (images, labels), (images, wrong), digits.classes)
 
 
 def test_images_must_be_whole_numbers_and_never_change(digits):
@@ -188,6 +193,16 @@ def test_a_run_stopped_in_its_first_epoch_says_what_there_is(digits):
     assert run.interrupted and run.history == [] and run.images_per_second == 0 and "interrupted" in repr(run)
     with pytest.raises(ValueError, match="Sequential has no whole epoch yet"):
         view.curves(run)
+
+
+def test_what_numpy_and_python_draw_follows_the_seed_and_is_put_back(digits):
+    def noise(images: torch.Tensor) -> torch.Tensor:
+        return images * (1 + 0.1 * np.random.rand()) + 0.1 * random.random()
+
+    before = np.random.get_state()[1].tolist(), random.getstate()
+    first, second = (quick(network(), digits, augment=noise).history[0].train_loss for _ in range(2))
+    assert first == second != quick(network(), digits, augment=noise, seed=1).history[0].train_loss
+    assert (np.random.get_state()[1].tolist(), random.getstate()) == before
 
 
 LATE = """
