@@ -3,6 +3,7 @@
 cnnlab models resnet
 cnnlab train resnet20 --data cifar10 --hold-out 5000 --epochs 60 --flip --shift 4 --out resnet20.safetensors
 torchrun --nproc_per_node 8 -m cnnlab train resnet50 --data imagenet --size 224 --epochs 90 --out resnet50.safetensors
+cnnlab train efficientnet_lite0 --weights imagenet --data my-photographs --freeze 5 --out mine.safetensors
 cnnlab evaluate resnet20.safetensors --data cifar10
 cnnlab predict resnet20.safetensors cat.jpg
 cnnlab surface resnet20.safetensors --data cifar10 --out surface.safetensors --picture surface.png
@@ -45,6 +46,14 @@ def _one_line(error: Exception) -> str:
     if isinstance(error, (ValueError, OSError, data.DataError, training.CheckpointError, training.DivergedError)):
         return text
     return f"{type(error).__name__}: {text or 'no message'} (--traceback shows where)"
+
+
+def _stages(text: str) -> int | None:
+    if text == "all":
+        return None
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r}: give a number of stages, or all")
+    return int(text)
 
 
 def _option(text: str) -> tuple[str, object]:
@@ -114,6 +123,12 @@ def _parser() -> argparse.ArgumentParser:
     trained.add_argument("model", help="a name that `models` lists")
     trained.add_argument("--option", type=_option, action="append", default=[], metavar="NAME=VALUE")
     trained.add_argument("--weights", metavar="FILE|imagenet", help="start from these, with a new last layer")
+    trained.add_argument(
+        "--freeze", type=_stages, default=0, metavar="STAGES|all", help="leave the stem and so many stages as they are"
+    )
+    trained.add_argument(
+        "--backbone", type=_positive, default=1.0, metavar="SHARE", help="its learning rate, as a share of the head's"
+    )
     trained.add_argument("--out", required=True, metavar="FILE.safetensors", help="the weights, with their history")
     trained.add_argument("--overwrite", action="store_true", help="replace that file if it is there")
     trained.add_argument("--epochs", type=_count, default=5)

@@ -62,6 +62,7 @@ def train(given: argparse.Namespace) -> int:
         batch_size=given.batch_size,
         weight_decay=given.weight_decay,
         optimizer=given.optimizer,
+        rates=_slower(model, given.backbone),
         augment=training.Augment(flip=given.flip, shift=given.shift) if given.flip or given.shift else None,
         seed=given.seed,
         device=given.device,
@@ -294,6 +295,8 @@ def _start(given: argparse.Namespace) -> Start:
     from cnnlab import models
 
     if not given.weights:
+        if given.freeze != 0 or given.backbone != 1:
+            raise ValueError("--freeze and --backbone spare trained weights: say with --weights which ones.")
         return Start()
     if given.weights == "imagenet":
         wanted = models.imagenet_input(given.model)
@@ -323,6 +326,9 @@ def _network(
     known = start.prepared.get("classes", dataset.classes)
     if training.last_layer(model).out_features != classes or tuple(known) != dataset.classes:
         training.replace_head(model, classes)
+    if given.freeze != 0:
+        training.freeze(model, given.freeze)
+    training.keep_up(model)
     if "mean" in start.prepared and dataset.train.in_memory:
         dataset = dataset.normalised(start.prepared["mean"], start.prepared["std"])
     return model, {**options, "num_classes": classes, "in_channels": channels}, dataset
@@ -407,27 +413,14 @@ def _streamed(given: argparse.Namespace, size: int, about: Mapping[str, object])
     # A surface is of the images as they are; a training sees a random piece of each.
     learn = pipelines.torchvision_train(size) if given.run is train else middle
     mean, std = about.get("mean", pipelines.MEAN), about.get("std", pipelines.STD)
-    both = {"train": _Renormalised(learn, mean, std), "test": _Renormalised(middle, mean, std)}
+    both = {"train": learn, "test": middle}
+    if (tuple(mean), tuple(std)) != (pipelines.MEAN, pipelines.STD):
+        both = {part: pipelines.Renormalised(pipeline, mean, std) for part, pipeline in both.items()}
     hold_out = given.hold_out
     if hold_out:
         whole = data.stream(given.data, **both, hold_out=0, workers=given.workers)
         hold_out = _count(hold_out, len(whole.train))
     return data.stream(given.data, **both, hold_out=hold_out, seed=given.seed, workers=given.workers)
-
-
-class _Renormalised:
-    """A pipeline of torchvision's that ends with other means and deviations than ImageNet's."""
-
-    def __init__(self, pipeline, mean: Sequence[float], std: Sequence[float]) -> None:
-        self.pipeline, self.mean, self.std = pipeline, mean, std
-
-    def __call__(self, pixels) -> "torch.Tensor":
-        from cnnlab.training import pipelines
-
-        image = self.pipeline(pixels)
-        if (tuple(self.mean), tuple(self.std)) == (pipelines.MEAN, pipelines.STD):
-            return image
-        return pipelines.normalize(pipelines.denormalize(image), self.mean, self.std)
 
 
 def _preparation(about: Mapping[str, object]):
@@ -483,6 +476,12 @@ def _say(dataset: "data.Dataset") -> None:
     if int(os.environ.get("RANK", 0)) == 0:
         names = ", ".join(dataset.classes[:10]) + (", ..." if len(dataset.classes) > 10 else "")
         print(f"{dataset}: {names}", flush=True)
+
+
+def _slower(model: "torch.nn.Module", share: float) -> dict[str, float] | None:
+    """The backbone's learning rate as a share of the head's, for the parts that are trained."""
+    parts = {name.partition(".")[0] for name, parameter in model.named_parameters() if parameter.requires_grad}
+    return {part: share for part in sorted(parts - {"head"})} if share != 1 else None
 
 
 def _epoch_line(run: "training.Run", epochs: int) -> str:

@@ -274,6 +274,53 @@ def test_training_goes_on_from_weights_with_a_new_last_layer(of_folder, trained,
     models.get_model("resnet20_tiny", weights=again)
 
 
+def test_stages_are_frozen_and_the_others_are_slower(trained, tmp_path):
+    folder, out = tmp_path / "mine", tmp_path / "tuned.safetensors"
+    for part in ("train", "val"):
+        for shade, name in ((40, "dark"), (220, "light")):
+            (folder / part / name).mkdir(parents=True)
+            for index in range(4):
+                Image.new("RGB", (32, 32), (shade + index, shade, shade)).save(folder / part / name / f"{index}.png")
+    command = ["train", "resnet20_tiny", "--weights", str(trained), "--data", str(folder), "--freeze", "1"]
+    assert main([*command, "--backbone", "0.1", "--epochs", "2", "--batch-size", "4", "--out", str(out)]) == 0
+    about, weights = models.weight_file(out)
+    assert about["classes"] == ["dark", "light"] and about["options"]["depths"] == [1, 1, 1]
+    before = models.weight_file(trained)[1]
+    kept = [key for key in weights if key.startswith(("stem", "stages.0"))]
+    assert kept and all(torch.equal(weights[key], before[key]) for key in kept)
+    assert not torch.equal(weights["stages.2.0.residual.conv1.weight"], before["stages.2.0.residual.conv1.weight"])
+
+
+def test_weights_of_imagenet_bring_their_normalisation(tmp_path, capsys):
+    out = tmp_path / "faces.safetensors"
+    command = "train efficientnet_lite0 --weights imagenet --data faces --train 8 --test 8 --freeze all --epochs 1"
+    assert main([*command.split(), "--batch-size", "4", "--out", str(out)]) == 0
+    about, weights = models.weight_file(out)
+    assert about["input"] == [3, 32, 32] and about["mean"] == about["std"] == [0.5] * 3
+    assert about["classes"] == ["no face", "face"]
+    theirs = models.get_model("efficientnet_lite0", weights="imagenet")
+    name = "stages.6.0.residual.project.norm.running_mean"
+    assert torch.equal(weights[name], theirs.state_dict()[name])
+    assert main(["evaluate", str(out), "--data", "faces", "--train", "8", "--test", "8"]) == 0
+    assert f"{about['history'][-1]['test_accuracy']:.2%}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", ["--freeze 2", "--backbone 0.1", "--freeze all"])
+def test_what_spares_weights_needs_some(words, tmp_path, capsys):
+    assert main([*TRAIN, *words.split(), "--out", str(tmp_path / "x.safetensors")]) == 2
+    assert "say with --weights" in capsys.readouterr().err
+
+
+def test_a_streamed_image_is_normalised_as_the_weights_want_it():
+    from cnnlab.training import pipelines
+
+    image = (torch.rand(40, 50, 3, generator=torch.Generator().manual_seed(0)) * 255).to(torch.uint8).numpy()
+    plain = pipelines.torchvision_test(24, 28)
+    changed = pipelines.Renormalised(plain, (0.5,) * 3, (0.5,) * 3)
+    mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (pipelines.MEAN, pipelines.STD))
+    torch.testing.assert_close(changed(image), (plain(image) * std + mean - 0.5) / 0.5)
+
+
 def test_onnx_needs_its_packages(trained, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert main(["export", str(trained), str(tmp_path / "a.onnx")]) == 2

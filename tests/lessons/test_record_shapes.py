@@ -26,7 +26,7 @@ def part(topic: str, of: str = "record"):
 
 @pytest.fixture(autouse=True)
 def no_hours(monkeypatch):
-    few = data.load("street_digits", train=20, test=20)
+    few = data.load("street_digits", train=20, validation=20, test=20)
 
     def fit(model, dataset, *, epochs, **settings):
         history = [Epoch(epoch + 1, 1.0, 0.5, 1.0, 0.5, 0.1, 1.0) for epoch in range(epochs)]

@@ -649,7 +649,7 @@ exercise(
             """
             def never_twice(images):
                 places = torch.randint(-3, 4, (len(images),)).tolist()
-                return torch.stack([one.roll(by, 2) + 0.05 * torch.randn(1) for one, by in zip(images, places)])
+                return torch.stack([one.roll(by, 2) + 0.05 * torch.randn_like(one) for one, by in zip(images, places)])
             """,
             "Your change helps",
         ),

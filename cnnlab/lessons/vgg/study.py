@@ -127,30 +127,26 @@ def at_the_plateau(record: Record, part: str = "test") -> dict[str, list[float]]
 
     part: "test" for the accuracy on test images, "train" or "validation" for the accuracy after each epoch.
     """
-    runs, chosen = record.results["runs"], record.results["chosen"]
-    of = {
-        name: [run for key, run in runs.items() if key.startswith(f"{name}, lr {lr:g},")] for name, lr in chosen.items()
-    }
+    found = {name: of["seeds"] for name, of in record.results.items()}
     if part == "test":
-        return {name: percent(run["test"] for run in found) for name, found in of.items()}
-    return {name: [percent(run[part]) for run in found] for name, found in of.items()}
+        return {name: percent(run["test"] for run in runs) for name, runs in found.items()}
+    return {name: [percent(run[part]) for run in runs] for name, runs in found.items()}
 
 
 def rates(record: Record) -> Table:
     """The validation accuracy of each network at each learning rate, by seed 0, and the rate that is chosen."""
-    runs, grids, rows = record.results["runs"], record.results["rates"], []
-    longest = max(map(len, grids.values()))
-    for name, grid in sorted(grids.items()):
-        tried = [f"{lr:g}: {100 * runs[f'{name}, lr {lr:g}, seed 0']['validation'][-1]:.1f} %" for lr in grid]
-        rows.append([name, *tried, *[""] * (longest - len(grid)), f"{record.results['chosen'][name]:g}"])
+    rows, longest = [], max(len(of["tried"]) for of in record.results.values())
+    for name, of in record.results.items():
+        tried = [f"{lr}: {100 * run['validation'][-1]:.1f} %" for lr, run in of["tried"].items()]
+        rows.append([name, *tried, *[""] * (longest - len(tried)), f"{of['chosen']:g}"])
     columns = ["network", *["rate: accuracy"] * longest, "chosen"]
     return Table(columns, rows, "Accuracy on the validation images at each learning rate")
 
 
 def inside(record: Record) -> bool:
     """Whether each chosen learning rate lies between two others of its grid."""
-    chosen = record.results["chosen"]
-    return all(min(grid) < chosen[name] < max(grid) for name, grid in record.results["rates"].items())
+    grids = {name: sorted(map(float, of["tried"])) for name, of in record.results.items()}
+    return all(grid[0] < record.results[name]["chosen"] < grid[-1] for name, grid in grids.items())
 
 
 def ends(record: Record, names: Mapping[str, str]) -> dict[str, list[float]]:
@@ -181,7 +177,7 @@ def verdicts(
     ends = {name: mean(values) for name, values in plateau.items()}
     deep = [value for name, values in at_once.items() if name.startswith("19") for value in values]
     found: dict[str, object] = {
-        "depth": (ends["11 layers"], ends["19 layers"]),
+        "depth": tuple(ends[f"{layers} layers"] for layers in DEPTHS),
         "end_to_end": (min(deep), max(deep)),
     }
     for id, name in (
