@@ -36,7 +36,7 @@ def surface(
         1, columns, size=(4.3 * columns + 0.9 if columns > 1 else 6.5, 4.2), title=title, squeeze=False, sharex=True
     )
     for axis, (name, each) in zip(axes.flat, surfaces.items(), strict=True):
-        loss = each.loss.clamp(norm.vmin, norm.vmax * 0.9999).numpy()
+        loss = each.loss.double().clamp(norm.vmin, norm.vmax * 0.9999).numpy()  # rounded to floats, a hole below vmin
         drawn = axis.contourf(each.x, each.y, loss, levels, norm=norm, cmap=COLORS)
         axis.contour(each.x, each.y, loss, levels[::2], colors="white", linewidths=0.6, alpha=0.7)
         axis.set(title=name, xlabel=labels[0], aspect="equal" if path is None else "auto")

@@ -62,7 +62,11 @@ def no_hours(monkeypatch):
         (training, "transfer_study", transfer_study),
         (part("start"), "best_rate", chosen_rate),
         (part("alexnet"), "losses_until", lambda *_, **__: 100 * [0.4]),
-        (part("augmentations"), "TEST", 20),
+        (
+            part("augmentations", "study"),
+            "train",
+            lambda *_, classes, **__: part("augmentations", "study").network(classes),
+        ),
         (part("densenet"), "missed", lambda model, *_: part("densenet").reuse(model)),
         (part("gradient_flow"), "accuracies", lambda *_: 4 * [0.5]),
         (part("nasnet"), "train_proxy", lambda *_: 0.5),
