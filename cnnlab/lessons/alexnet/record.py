@@ -1,87 +1,162 @@
 """Lesson 02, AlexNet: what takes longer to measure than the lesson has."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from functools import cache
 
 import torch
 from torch import nn
 
 from cnnlab import data, models, training
-from cnnlab.lessons.alexnet.study import centred, initialized, losses_until, reached
+from cnnlab.lessons.alexnet.study import Noise, Race, centred, dead, initialized, race
 from cnnlab.lessons.records import Draft
 
-TARGET, MOST, EVERY = 0.5, 1200, 10
-RATES = {  # each activation gets three rates, three times apart, and is judged by its best
-    "centred pixels, ReLU": (0.003, 0.001, 0.01),
-    "centred pixels, tanh": (0.01, 0.03, 0.003),
-    "normalised pixels, ReLU": (0.01, 0.03, 0.1),
-    "normalised pixels, tanh": (0.03, 0.01, 0.1),
-    "normalised and initialised, ReLU": (0.01, 0.03, 0.003),
-    "normalised and initialised, tanh": (0.03, 0.01, 0.1),
+SEEDS = (0, 1, 2)
+MOST, CHUNK = 3000, 50  # steps of a training; of a training curve, so many batches make a point
+RATES = {  # by pixels, initial weights and activation: half a power of ten apart, until the best lie inside
+    "centred, PyTorch's, ReLU": (0.001, 0.003, 0.01),
+    "centred, PyTorch's, tanh": (0.003, 0.01, 0.03),
+    "centred, fitted, ReLU": (0.00003, 0.0001, 0.0003),
+    "centred, fitted, tanh": (0.001, 0.003, 0.01),
+    "normalised, PyTorch's, ReLU": (0.01, 0.03, 0.1),
+    "normalised, PyTorch's, tanh": (0.01, 0.03, 0.1),
+    "normalised, fitted, ReLU": (0.003, 0.01, 0.03),
+    "normalised, fitted, tanh": (0.01, 0.03, 0.1),
 }
 
 
-def relu_and_tanh(draft: Draft) -> None:
-    """ReLU against tanh on street digits, prepared as in 2012 and as today, three seeds each.
+@cache
+def digits() -> dict[str, data.Dataset]:
+    """The same street digits with each kind of pixels."""
+    normalised = data.load("street_digits", train=4000, validation=500, test=1000)
+    return {"centred": centred(normalised), "normalised": normalised}
 
-    Each case has its three rates with seed 0, none for longer than the best so far took; then two more seeds. Stopped,
-    it goes on with the case that was not finished.
+
+def relu_and_tanh(draft: Draft) -> None:
+    """ReLU against tanh: centred or normalised pixels, PyTorch's or fitted weights, each rate until it is flat.
+
+    Two rates are chosen for each case on validation images, with seed 0: the one that has a quarter of them wrong
+    soonest, and the one that has fewest wrong at the end. Each of these is trained with three seeds, and those of the
+    second rate are tested.
     """
     about = (
-        "AlexNet's twin, width 16, without dropout: batches of 64 of 4,000 street digits until the mean loss of 50 "
-        f"batches is {TARGET:g}, at most {MOST:,} steps, SGD with momentum 0.9 at one rate; losses: means of {EVERY} "
-        "batches."
+        "A narrow twin of AlexNet (width 8, hidden 64, no dropout), batches of 32 of 4,000 street digits, SGD with "
+        f"momentum 0.9 at one rate, for {MOST:,} steps or until the last 250 batches were all right; given up where "
+        "less than a fifth of 500 validation images are right after 1,500 steps. steps: until the training error was "
+        f"25 % over 50 batches; validation_steps: until it was on validation images; curve: mean errors of {CHUNK} "
+        "batches; dead: share of its ReLUs that are 0 on all validation images. fastest, best: three seeds at the "
+        "chosen rates."
     )
-    left = {case: rates for case, rates in RATES.items() if case not in draft.results}
-    dataset = data.load("street_digits", train=4000, test=0) if left else None
-    for case, rates in left.items():
-        best, others = None, []
+    for case, rates in RATES.items():
+        done = draft.results.setdefault(case, {"rates": [], "fastest": [], "best": []})
         for lr in rates:
-            run = steps_to_target(case, lr, 0, dataset, best["steps"] or MOST if best else MOST)
-            better = best is None or (run["steps"] or MOST) < (best["steps"] or MOST)
-            others += [other for other in (best if better else run,) if other]
-            best = run if better else best
-        seeds = [best, *(steps_to_target(case, best["lr"], seed, dataset) for seed in (1, 2))]
-        draft.results[case] = {
-            "runs": seeds,
-            "other rates": [{k: run[k] for k in ("lr", "steps", "tried")} for run in others],
-        }
-        draft.save(about)
+            if lr not in [run["lr"] for run in done["rates"]]:
+                done["rates"] = sorted([*done["rates"], trained(case, lr, SEEDS[0])], key=lambda run: run["lr"])
+                draft.save(about)
+        for which, choose in (("best", best), ("fastest", fastest)):
+            lr = choose(done["rates"])["lr"]
+            if [run["lr"] for run in done[which]] == [lr] * len(SEEDS):
+                continue
+            known = {run["seed"]: run for run in [*done["rates"], *done["best"]] if run["lr"] == lr}
+            done[which] = [known.get(seed) or trained(case, lr, seed) for seed in SEEDS]
+            draft.save(about)
 
 
-def steps_to_target(case: str, lr: float, seed: int, dataset: data.Dataset, most: int | None = None) -> dict:
-    """One training: the steps it took, or None where `most` were too few, and the mean losses of EVERY batches."""
+def best(runs: list[dict]) -> dict:
+    """The run that ends with most validation images right; of equal ones the one with the smallest rate."""
+    return max(runs, key=lambda run: (run["validation"], -run["lr"]))
+
+
+def fastest(runs: list[dict]) -> dict:
+    """The run that has a quarter of the validation images wrong soonest; of equal ones that which ends better."""
+    return min(runs, key=lambda run: (run["validation_steps"] or MOST + 1, -run["validation"]))
+
+
+def finished(run: Race) -> bool:
+    """Whether there is nothing more to learn from a training: all is right, or nothing has begun."""
+    steps = len(run.losses)
+    return (steps >= 500 and not any(run.errors[-250:])) or (steps >= 1500 and run.accuracy < 0.2)
+
+
+def trained(case: str, lr: float, seed: int) -> dict:
+    """One training of one case, and what is kept of it."""
+    pixels, weights, activation = case.split(", ")
+    dataset = digits()[pixels]
     torch.manual_seed(seed)
-    model = models.get_model("alexnet_tiny", dropout=0.0, activation=nn.Tanh if "tanh" in case else nn.ReLU)
-    if "initialised" in case:
-        model = initialized(model, "linear" if "tanh" in case else "relu")
-    images = centred(dataset) if "centred" in case else dataset
-    losses = losses_until(TARGET, model, images, lr=lr, most=most or MOST, seed=seed)
-    means = [sum(losses[i : i + EVERY]) / EVERY for i in range(0, len(losses) - EVERY + 1, EVERY)]
-    steps = len(losses) if reached(losses, TARGET) else None
-    print(f"{case}, lr {lr:g}, seed {seed}: {steps} of {len(losses)} steps", flush=True)
-    return {"lr": lr, "seed": seed, "steps": steps, "tried": len(losses), "losses": [round(m, 3) for m in means]}
+    build = nn.ReLU if activation == "ReLU" else nn.Tanh
+    model = models.get_model("alexnet_tiny", width=8, hidden=64, dropout=0.0, activation=build)
+    if weights == "fitted":
+        initialized(model, "relu" if activation == "ReLU" else "linear")
+    run = race(model, dataset, lr=lr, most=MOST, seed=seed, stop=finished)
+    whole = len(run.errors) // CHUNK * CHUNK
+    curve = torch.tensor(run.errors[:whole]).view(-1, CHUNK).mean(1)
+    print(f"{case}, lr {lr:g}, seed {seed}: {run.steps} steps, {run.accuracy:.1%} after {len(run.losses)}", flush=True)
+    return {
+        "lr": lr,
+        "seed": seed,
+        "steps": run.steps,
+        "validation_steps": run.validation_steps,
+        "tried": len(run.losses),
+        "validation": run.accuracy,
+        "test": training.evaluate(model, dataset.test).accuracy if run.accuracy else 0.0,
+        "dead": dead(model, dataset.validation.inputs()) if activation == "ReLU" else 0.0,
+        "curve": [round(error, 4) for error in curve.tolist()],
+    }
+
+
+ARMS = {  # what is multiplied by random factors of mean 1 and variance 1, and when they are drawn
+    "no factors": None,
+    "0 or 2, fresh": {"normal": False, "fresh": True},
+    "0 or 2, fixed": {"normal": False, "fresh": False},
+    "normal, fresh": {"normal": True, "fresh": True},
+    "normal, fixed": {"normal": True, "fresh": False},
+}
+FIT = {"epochs": 80, "batch_size": 32, "progress": False}
+FIT_RATES = (0.003, 0.01, 0.03)
 
 
 def dropout(draft: Draft) -> None:
-    """Dropout on few images, on street digits, five seeds: other images, other weights."""
+    """Dropout on few images against its controls, each with its own rate, for three seeds of images and weights.
+
+    Dropout multiplies by 0 or 2, others for each image ("fresh"). The controls draw the same factors once ("fixed",
+    which leaves half of the units out), or normal numbers of the same mean and variance, which leave out none.
+    """
     about = (
         "AlexNet's twin with narrow convolutions and a wide head (width 8, hidden 512), initialised, on 500 street "
-        "digits: 80 epochs of batches of 32, lr 0.01. `train` and `test` are measured after the training."
+        "digits: 80 epochs of batches of 32, one cycle. rates: accuracy on 1,000 validation images, seed 0; the best "
+        "rate for three seeds, known and new measured after the training, on the 500 and on 1,000 test images."
     )
-    for seed in range(5):
-        for rate in (0.0, 0.5):
-            entries = draft.results.setdefault(f"dropout {rate:g}", [])
-            if len(entries) > seed:
-                continue
-            dataset = data.load("street_digits", train=500, test=1000, seed=seed)
-            torch.manual_seed(seed)
-            model = initialized(models.get_model("alexnet_tiny", width=8, hidden=512, dropout=rate))
-            run = training.fit(model, dataset, epochs=80, lr=0.01, batch_size=32, seed=seed, progress=False)
-            known, new = training.evaluate(model, dataset.train), training.evaluate(model, dataset.test)
-            print(f"dropout {rate:g}, seed {seed}: {known.accuracy:.1%} and {new.accuracy:.1%}", flush=True)
-            entry = {"seed": seed, "train": asdict(known), "test": asdict(new)}
-            entries.append(entry | {"history": [asdict(epoch) for epoch in run.history[::5]]})
-            draft.save(about)
+    for arm in ARMS:
+        done = draft.results.setdefault(arm, {"rates": [], "runs": []})
+        for lr in FIT_RATES:
+            if lr not in [run["lr"] for run in done["rates"]]:
+                done["rates"] = sorted([*done["rates"], fitted(arm, lr, 0)], key=lambda run: run["lr"])
+                draft.save(about)
+    for seed in SEEDS:
+        for arm, done in draft.results.items():
+            if len(done["runs"]) <= seed:
+                lr = max(done["rates"], key=lambda run: (run["validation"], -run["lr"]))["lr"]
+                done["runs"].append(fitted(arm, lr, seed))
+                draft.save(about)
+
+
+def fitted(arm: str, lr: float, seed: int) -> dict:
+    """One training on few images; other images and weights for each seed."""
+    dataset = data.load("street_digits", train=500, validation=1000, test=1000, seed=seed)
+    torch.manual_seed(seed)
+    model = with_noise(ARMS[arm])
+    training.fit(model, dataset.without_test(), lr=lr, seed=seed, **FIT)
+    known, new, held = (training.evaluate(model, part) for part in (dataset.train, dataset.test, dataset.validation))
+    print(f"{arm}, lr {lr:g}, seed {seed}: {held.accuracy:.1%} of the validation images", flush=True)
+    return {"lr": lr, "seed": seed, "validation": held.accuracy, "known": asdict(known), "new": asdict(new)}
+
+
+def with_noise(options: Mapping[str, bool] | None) -> nn.Module:
+    """The twin with narrow convolutions and a wide head, and Noise in the places of its two dropouts."""
+    model = initialized(models.get_model("alexnet_tiny", width=8, hidden=512, dropout=0.0))
+    if options:
+        model.head.dropout1, model.head.dropout2 = Noise(**options), Noise(**options)
+    return model
 
 
 RECORDS = {"relu_and_tanh": relu_and_tanh, "dropout": dropout}
