@@ -16,9 +16,9 @@ MOST, CHUNK = 3000, 50  # steps of a training; of a training curve, so many batc
 RATES = {  # by pixels, initial weights and activation: half a power of ten apart, until the best lie inside
     "centred, PyTorch's, ReLU": (0.001, 0.003, 0.01),
     "centred, PyTorch's, tanh": (0.003, 0.01, 0.03),
-    "centred, fitted, ReLU": (0.00003, 0.0001, 0.0003),
-    "centred, fitted, tanh": (0.001, 0.003, 0.01),
-    "normalised, PyTorch's, ReLU": (0.01, 0.03, 0.1),
+    "centred, fitted, ReLU": (0.000003, 0.00001, 0.00003),
+    "centred, fitted, tanh": (0.01, 0.03, 0.1),
+    "normalised, PyTorch's, ReLU": (0.003, 0.01, 0.03),
     "normalised, PyTorch's, tanh": (0.01, 0.03, 0.1),
     "normalised, fitted, ReLU": (0.003, 0.01, 0.03),
     "normalised, fitted, tanh": (0.01, 0.03, 0.1),
