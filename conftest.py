@@ -13,3 +13,10 @@ def names_in_examples(doctest_namespace: dict, request: pytest.FixtureRequest) -
     if request.node.name.startswith("cnnlab.files"):
         doctest_namespace |= {"folder": request.getfixturevalue("tmp_path"), "written_whole": files.written_whole}
     doctest_namespace |= {"get_model": models.get_model, "list_models": models.list_models}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A busy machine may need more than nbval's five seconds to bring a cell's output."""
+    for item in items:
+        if hasattr(item, "output_timeout"):
+            item.output_timeout = 120

@@ -62,6 +62,61 @@ class LossSurface:
         mean, spread = (along_x + along_y) / 2, (((along_x - along_y) / 2) ** 2 + mixed**2).sqrt()
         return torch.stack([mean - spread, mean + spread], dim=2).float()
 
+    def every(self, step: int) -> "LossSurface":
+        """The surface at every step-th point: `laplacian` and `minima` are compared on grids of the same spacing.
+
+        >>> LossSurface(torch.arange(51.0), torch.arange(51.0), *torch.ones(2, 51, 51)).every(2)
+        LossSurface of 26 x 26 points, loss 1 to 1
+        """
+        grids = (grid[::step, ::step] for grid in (self.loss, self.accuracy))
+        return LossSurface(self.x[::step], self.y[::step], *grids, self.provenance)
+
+    @property
+    def laplacian(self) -> float:
+        """How rough the surface is from point to point: the mean size of the discrete Laplacian of the log loss.
+
+        At each inner point: the log loss of its four neighbours, minus four times its own. A plane has 0. So does a
+        saddle, and a smooth surface has four times as much where the points are twice as far apart: compare surfaces
+        on grids of the same spacing, and do not take a deep bowl for a rough one. On 25 x 25 points from -1 to 1 the
+        paper's ResNet-56 has about 0.1, and the same network without shortcuts about 0.5.
+        """
+        log = self._log()
+        around = log[1:-1, 2:] + log[1:-1, :-2] + log[2:, 1:-1] + log[:-2, 1:-1]
+        return (around - 4 * log[1:-1, 1:-1]).abs().mean().item()
+
+    @property
+    def minima(self) -> int:
+        """How many local minima it has: inner points whose loss is below that of all eight points around.
+
+        A bowl has 1. Valleys that are narrower than the spacing of the grid are not seen, so that a finer grid may have
+        more; a point on the edge of the grid is none, since the surface may go down outside.
+        """
+        log = self._log()
+        rows, columns = log.shape
+        shifts = [(i, j) for i in range(3) for j in range(3) if (i, j) != (1, 1)]
+        around = torch.stack([log[i : i + rows - 2, j : j + columns - 2] for i, j in shifts])
+        return (log[1:-1, 1:-1] < around.amin(0)).sum().item()
+
+    def descent(self, rays: int = 72) -> float:
+        """How much of the way outwards goes downhill: the log loss that is lost on a ray from the centre, in the mean.
+
+        Each ray goes from the middle of the grid to the largest circle in it, in steps as long as the grid's, the log
+        loss between the points being interpolated linearly; the steps that lead down are added up. A bowl around the
+        middle has 0, however steep it is; 1 says that on its way out a ray loses, in all, a factor e of its loss.
+        """
+        log = self._log()
+        steps = max(log.shape) // 2
+        angle = torch.arange(rays, dtype=log.dtype) * (2 * math.pi / rays)
+        radius = torch.linspace(0, 1, steps + 1, dtype=log.dtype)
+        places = radius[:, None] * torch.stack([angle.cos(), angle.sin()], dim=1)[:, None]
+        along = F.grid_sample(log[None, None], places[None], align_corners=True)[0, 0]  # (rays, steps + 1)
+        return -along.diff(dim=1).clamp(max=0).sum(1).mean().item()
+
+    def _log(self) -> Tensor:
+        if not self.complete or min(self.loss.shape) < 3:
+            raise ValueError(f"This takes a whole surface of at least 3 x 3 points; here is a {self!r}.")
+        return self.loss.double().clamp(min=1e-12).log()
+
     def save(self, path: str | Path) -> None:
         """Write everything to one safetensors file, whole or not at all."""
         tensors = {name: getattr(self, name).contiguous() for name in ("x", "y", "loss", "accuracy")}

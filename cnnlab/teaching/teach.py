@@ -3,7 +3,7 @@
     python -m cnnlab.teaching.teach build COURSE [LESSON ...]
     python -m cnnlab.teaching.teach grade COURSE SUBMISSIONS
     python -m cnnlab.teaching.teach slides LESSON OUT.html
-    python -m cnnlab.teaching.teach misconceptions
+    python -m cnnlab.teaching.teach misconceptions 06
 
 TEACHING.md shows them at work. Only the first two need nbgrader (requirements-teaching.txt).
 """
@@ -284,12 +284,26 @@ def _names(statement: ast.stmt, imported: set[str]) -> tuple[set[str], set[str]]
         scope = inner.pop()
         used |= {symbol.get_name() for symbol in scope.get_symbols() if symbol.is_global()}
         inner += scope.get_children()
+    changed |= _changed_inside(statement) - imported
+    for loop in ast.walk(statement):
+        if isinstance(loop, ast.For) and {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)} & {
+            name for inside in loop.body for name in _changed_inside(inside)
+        }:  # for entry in board.values(): entry["x"] = 1
+            changed |= {node.id for node in ast.walk(loop.iter) if isinstance(node, ast.Name)} - imported
+    return used, changed
+
+
+def _changed_inside(statement: ast.stmt) -> set[str]:
+    """The names of what a statement changes without assigning it."""
+    changed: set[str] = set()
     for node in ast.walk(statement):
         if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
             changed |= _root(node)  # x[0] = 1
+        elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+            changed.add(node.target.id)  # x |= {}
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            changed |= _root(node.value.func) - imported  # x.append(1), and not view.show(x)
-    return used, changed
+            changed |= _root(node.value.func)  # x.append(1); view.show(x) is not one: view was imported
+    return changed
 
 
 def _root(node: ast.expr) -> set[str]:
@@ -563,10 +577,10 @@ def _place(cell: NotebookNode) -> str:
     return "fragment" if cell.outputs else "skip"
 
 
-def misconceptions() -> str:
-    """What each exercise finds in a wrong answer, as a Markdown table: words of the diagnosis that it gives."""
+def misconceptions(lesson: str = "") -> str:
+    """What the exercises of a lesson (or of all) find in wrong answers, as a Markdown table: words of the diagnoses."""
     rows = ["| exercise | points | it finds |", "|---|---|---|"]
-    for task in exercise.exercises():
+    for task in exercise.exercises(lesson):
         found = "; ".join(mistake.diagnosis.replace("|", "\\|").strip(" .:,") for mistake in task.wrong)
         rows.append(f"| {task.id} | {task.points} | {found} |")
     return "\n".join(rows)
@@ -592,7 +606,8 @@ def main() -> None:
     command.add_argument("lesson")
     command.add_argument("out", type=Path)
     command.add_argument("--reveal", default="", help="a folder or address of reveal.js, in place of the network's")
-    commands.add_parser("misconceptions", help="what the exercises find, as a table")
+    command = commands.add_parser("misconceptions", help="what the exercises find, as a table")
+    command.add_argument("lesson", nargs="?", help="01, or 01-lenet; all where none is named")
     asked = parser.parse_args()
     if asked.command == "build":
         build(asked.course, [_lesson(name) for name in asked.lessons] or LESSONS)
@@ -611,7 +626,7 @@ def main() -> None:
     elif asked.command == "slides":
         slides(_lesson(asked.lesson), asked.out, asked.reveal)
     else:
-        print(misconceptions())
+        print(misconceptions(_lesson(asked.lesson).stem[:2] if asked.lesson else ""))
 
 
 if __name__ == "__main__":

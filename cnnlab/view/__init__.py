@@ -1,5 +1,6 @@
 """Pictures, diagrams, listings and widgets: they draw what the rest of the package measured."""
 
+from cnnlab.view.blocks import block
 from cnnlab.view.diagrams import cell, ribbon
 from cnnlab.view.explore import Explorer, explore
 from cnnlab.view.picture import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SIGNED, SKY, VERMILLION, Picture, blank, figure
@@ -36,6 +37,7 @@ __all__ = [
     "Rotatable",
     "Source",
     "blank",
+    "block",
     "cell",
     "curves",
     "dots",

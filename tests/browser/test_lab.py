@@ -69,7 +69,8 @@ def shortened(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     first = next((cell for cell in code if "live_curves" in cell.source), None)  # the trainings that draw as they run
     for cell in code:
-        shows = re.search(r"view\.explore\(|course\.(predict|check|answer|begin)\(", cell.source)
+        imports = cell.source.startswith(("import ", "from "))  # an answer may use what no other cell here does
+        shows = imports or re.search(r"view\.explore\(|course\.(predict|check|answer|begin)\(", cell.source)
         stub = any(cell.source == task.stub for task in course.exercises())
         cell.metadata["cnnlab"] = {"own": bool(shows or stub or cell is first)}
     for cell, source in zip(notebook.cells, teach.needed(notebook.cells), strict=True):

@@ -5,6 +5,7 @@ lengths of what is recorded. So an option that has another name by now, or a cas
 hours are spent.
 """
 
+import sys
 from importlib import import_module
 from types import SimpleNamespace
 
@@ -28,7 +29,8 @@ def no_hours(monkeypatch):
     few = data.load("street_digits", train=20, test=20)
 
     def fit(model, dataset, *, epochs, **settings):
-        return training.Run(model, [Epoch(epoch + 1, 1.0, 0.5, 1.0, 0.5, 0.1, 1.0) for epoch in range(epochs)])
+        history = [Epoch(epoch + 1, 1.0, 0.5, 1.0, 0.5, 0.1, 1.0) for epoch in range(epochs)]
+        return training.Run(model, history, images=len(few.train))
 
     def transfer_study(methods, load, *, labels, seeds):
         assert seeds != [0] or all(make() for make, _ in methods.values())
@@ -36,6 +38,11 @@ def no_hours(monkeypatch):
         return training.Study(
             [{"method": m, "labels": n, "seed": s, "accuracy": 0.5, "seconds": 1.0} for n, s, m in cases]
         )
+
+    best_rate = part("start").best_rate
+
+    def chosen_rate(_, name):
+        return best_rate(records.record("equal_time").results, name)
 
     def timed(method, spent):
         spent.append(1.0)
@@ -47,11 +54,13 @@ def no_hours(monkeypatch):
         (records, "HELD_OUT", 5),
         (models, "save_weights", lambda *_, **__: None),
         (data, "load", lambda *_, **__: few),
+        (data.Dataset, "hold_out", lambda *_: few),
         (measure, "cost", lambda *_: SimpleNamespace(macs=1, params=1)),
         (training, "fit", fit),
         (training, "speed_run", lambda dataset, *, epochs, **__: fit(None, dataset, epochs=epochs)),
         (training, "evaluate", lambda *_, **__: Metrics(1.0, 0.5, 0.9)),
         (training, "transfer_study", transfer_study),
+        (part("start"), "best_rate", chosen_rate),
         (part("alexnet"), "losses_until", lambda *_, **__: 100 * [0.4]),
         (part("augmentations"), "TEST", 20),
         (part("densenet"), "missed", lambda model, *_: part("densenet").reuse(model)),
@@ -71,11 +80,11 @@ def no_hours(monkeypatch):
 
 
 def forget() -> None:
-    """The data sets that recipes keep in memory are no longer, or not yet, the real ones."""
-    for topic, _ in RECIPES:
-        for value in vars(part(topic)).values():
-            if hasattr(value, "cache_clear"):
-                value.cache_clear()
+    """What recipes and studies keep in memory is no longer, or not yet, the real thing."""
+    rooms = [room for name, room in sys.modules.items() if name.startswith("cnnlab.lessons.")]
+    for value in [value for room in rooms for value in vars(room).values()]:
+        if hasattr(value, "cache_clear"):
+            value.cache_clear()
 
 
 def shape(value):

@@ -1,6 +1,7 @@
 """What users rely on in loss surfaces: exact points, filter normalisation, files that can be trusted."""
 
 import copy
+import math
 import os
 import subprocess
 import sys
@@ -73,6 +74,88 @@ def test_curvatures_are_the_eigenvalues_of_the_hessian():
     expected = torch.linalg.eigvalsh(torch.tensor([[2.0, 3.0], [3.0, -4.0]]))
     assert curvatures.shape == (2, 3, 2)
     torch.testing.assert_close(curvatures, expected.expand(2, 3, 2), atol=1e-4, rtol=1e-4)
+
+
+def analytic(log_loss, points: int = 25, rows: int | None = None) -> LossSurface:
+    """The surface whose log loss is this function of x and y, from -1 to 1."""
+    x, y = (torch.linspace(-1, 1, n, dtype=torch.double) for n in (points, rows or points))
+    loss = log_loss(x[None], y[:, None]).exp().expand(len(y), len(x))
+    return LossSurface(x, y, loss, loss)
+
+
+STEP = 2 / 24  # between two points of these surfaces
+EGGS = 4 * math.pi  # waves per unit: valleys at -1, -0.5, 0, 0.5 and 1, in x and in y
+SURFACES = {  # log loss; laplacian, minima, descent
+    "plane": (lambda x, y: 2 * x + y, 0, 0, 5**0.5 / math.pi),
+    "bowl": (lambda x, y: 3 * (x**2 + y**2), 12 * STEP**2, 1, 0),
+    "long bowl": (lambda x, y: x**2 + 9 * y**2, 20 * STEP**2, 1, 0),
+    "upside down": (lambda x, y: -3 * (x**2 + y**2), 12 * STEP**2, 0, 3),
+    "saddle": (lambda x, y: x**2 - y**2, 0, 0, 1 / math.pi),
+    "cone": (lambda x, y: (x**2 + y**2).sqrt() + 0 * y, None, 1, 0),
+    "egg-box": (lambda x, y: -(EGGS * x).cos() - (EGGS * y).cos(), None, 9, None),
+}
+
+
+@pytest.mark.parametrize("name", SURFACES)
+def test_what_the_eye_sees_of_surfaces_that_are_known(name):
+    log_loss, laplacian, minima, descent = SURFACES[name]
+    surface = analytic(log_loss)
+    assert surface.minima == minima
+    if laplacian is not None:
+        assert surface.laplacian == pytest.approx(laplacian, abs=1e-9)
+    if descent is not None:
+        assert surface.descent() == pytest.approx(descent, rel=0.02, abs=1e-9)
+
+
+def test_the_laplacian_of_a_cone_and_an_egg_box():
+    """That of r is 1 / r, and its mean over a disc 2 / radius; that of a wave is the wave, times its bend."""
+    finer = analytic(SURFACES["cone"][0], 201)
+    inside = 8 * math.log(1 + 2**0.5) / 4  # the mean of 1 / r over the square from -1 to 1
+    assert finer.laplacian / 0.01**2 == pytest.approx(inside, rel=0.02)
+    x = torch.linspace(-1, 1, 25, dtype=torch.double)[1:-1]
+    waves = (EGGS * x[None]).cos() + (EGGS * x[:, None]).cos()
+    expected = 2 * (1 - math.cos(EGGS * STEP)) * waves.abs().mean().item()
+    assert analytic(SURFACES["egg-box"][0]).laplacian == pytest.approx(expected)
+
+
+def test_ripples_in_a_bowl_are_descents_and_minima():
+    """Rings, six of them: on its way out a ray goes down on each, from its top to its bottom."""
+
+    def rings(x, y):
+        r = (x**2 + y**2).sqrt()
+        return 0.5 * (1 - (2 * math.pi * 6 * r).cos())
+
+    assert analytic(rings, 401).descent() == pytest.approx(6, rel=0.01)
+    assert analytic(lambda x, y: rings(x, y) + 40 * (x**2 + y**2).sqrt(), 401).descent() == pytest.approx(0, abs=1e-9)
+
+
+def test_turning_rescaling_and_a_rectangle_change_nothing():
+    bumpy = analytic(lambda x, y: (7 * x).sin() * (5 * y + 1).cos() + x**2)
+    same = LossSurface(bumpy.y, bumpy.x, 30 * bumpy.loss.T, bumpy.accuracy.T)
+    for surface in (same, LossSurface(10 * bumpy.x, 10 * bumpy.y, bumpy.loss, bumpy.accuracy)):
+        assert surface.laplacian == pytest.approx(bumpy.laplacian)
+        assert surface.minima == bumpy.minima > 1
+        assert surface.descent() == pytest.approx(bumpy.descent())
+    wide = analytic(SURFACES["bowl"][0], 31, rows=21)
+    assert wide.minima == 1 and wide.descent() == pytest.approx(0, abs=1e-9)
+
+
+def test_every_second_point_is_a_coarser_surface():
+    fine = analytic(SURFACES["bowl"][0], 49)
+    coarse = fine.every(2)
+    assert torch.equal(coarse.x, fine.x[::2]) and torch.equal(coarse.loss, fine.loss[::2, ::2])
+    assert coarse.laplacian == pytest.approx(4 * fine.laplacian) == pytest.approx(SURFACES["bowl"][1])
+
+
+def test_of_what_is_not_whole_nothing_is_said():
+    surface = analytic(SURFACES["bowl"][0])
+    surface.loss = surface.loss.clone()
+    surface.loss[3, 4] = math.nan
+    line = analytic(SURFACES["bowl"][0], rows=1)
+    for unfit in (surface, line):
+        for number in (lambda s: s.laplacian, lambda s: s.minima, LossSurface.descent):
+            with pytest.raises(ValueError, match="whole surface"):
+                number(unfit)
 
 
 def test_points_together_are_the_points_one_by_one(digits, model):

@@ -221,12 +221,14 @@ def test_of_a_lesson_only_what_the_answers_use_is_run():
         cell("rows = []\nfor i in range(2):\n    rows.append(torch.ones(i))\nrun = None"),
         cell("def answer(run):\n    return table, rows, undefined(run)", own=True),
         cell("own = run_it(\n", own=True),
+        cell("for row in rows:\n    row['mean'] = 1\nfor one in rows:\n    print(one)"),
     ]
     assert [source.split("\n") for source in teach.needed(cells)[:5]] == [
         ["import torch", ""], ["SIZE = 3", ""], ["table = {}", "table['a'] = SIZE", ""], [""],
         ["rows = []", "for i in range(2):", "    rows.append(torch.ones(i))", ""],
     ]  # fmt: skip
-    assert teach.needed(cells)[5:] == [cells[5].source, cells[6].source]
+    assert teach.needed(cells)[5:7] == [cells[5].source, cells[6].source]
+    assert teach.needed(cells)[7] == "for row in rows:\n    row['mean'] = 1\n"  # it changes what is in rows
 
 
 # What submissions must not do
@@ -425,9 +427,16 @@ def test_slides_show_the_figures_and_keep_the_solutions_for_the_speaker(tmp_path
     assert LESSONS[1].read_bytes() == before
 
 
-def test_the_page_has_what_the_exercises_find():
-    assert teach.misconceptions() in PAGE, "python -m cnnlab.teaching.teach misconceptions prints the table of today"
-    assert all(f"| {id} |" in PAGE for id in TASKS)
+def test_a_teacher_can_print_what_the_exercises_of_a_lesson_find(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["teach", "misconceptions", "06"])
+    teach.main()
+    first, _, *rows = capsys.readouterr().out.strip().splitlines()
+    assert first == "| exercise | points | it finds |"
+    assert [row.split(" | ")[0].lstrip("| ") for row in rows] == [task.id for task in course.exercises("06")]
+    monkeypatch.setattr(sys, "argv", ["teach", "misconceptions"])
+    teach.main()
+    said = capsys.readouterr().out
+    assert all(f"| {id} |" in said for id in TASKS)
 
 
 @each_lesson
