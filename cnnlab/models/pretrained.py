@@ -15,6 +15,8 @@ from torch import Tensor, nn
 
 from cnnlab import files
 
+from .imagenet import PACKAGES, packaged
+
 FOLDER = files.DATA / "weights"
 OPTIONS = {"googlenet": {"transform_input": True}}  # without which the weights are of no use
 
@@ -23,16 +25,18 @@ BATCH_COUNT = "num_batches_tracked"
 
 
 def load_imagenet(name: str, build: Callable[..., nn.Module], config: Mapping[str, object]) -> nn.Module:
-    """`build(**config)` with torchvision's parameters, trained on ImageNet by the simpler recipe ("IMAGENET1K_V1").
+    """`build(**config)` with parameters trained on ImageNet: those of a package in `PACKAGES`, or else torchvision's,
+    by the simpler recipe ("IMAGENET1K_V1").
 
-    They are downloaded once, checked against their checksum and kept where `torch.hub.get_dir()` says.
+    Torchvision's are downloaded once, checked against their checksum and kept where `torch.hub.get_dir()` says.
 
-    Raises ValueError where torchvision has none that fit or the file is damaged, ConnectionError without a network.
+    Raises ValueError where there are none that fit or the file is damaged, ConnectionError without a network,
+    FileNotFoundError without the package.
     """
     from torchvision import models as theirs  # here, because it takes seconds
 
     try:
-        weights = theirs.get_model_weights(name)["IMAGENET1K_V1"]
+        weights = None if name in PACKAGES else theirs.get_model_weights(name)["IMAGENET1K_V1"]
     except (ValueError, KeyError):
         raise ValueError(f"torchvision has no ImageNet weights for {name}. Build it without weights.") from None
     if (channels := config.get("in_channels", 3)) != 3:
@@ -46,6 +50,8 @@ def load_imagenet(name: str, build: Callable[..., nn.Module], config: Mapping[st
             f"The ImageNet weights of {name} tell 1000 classes apart, not {classes}. Load them without num_classes, "
             f"then replace the last layer: model.head[-1] = nn.Linear({model.head[-1].in_features}, {classes})"
         )
+    if weights is None:
+        return load_torchvision(model, packaged(name))
     with torch.device("meta"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # GoogLeNet's, about an initialisation that does not happen on "meta"
         order = [key for key in theirs.get_model(name).state_dict() if not key.endswith(BATCH_COUNT)]
