@@ -1,17 +1,33 @@
-"""Lesson 02, AlexNet: what the lesson and its records measure."""
+"""Lesson 02, AlexNet: what the lesson and its records measure, and the lesson's own tables and pictures."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from statistics import mean
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnnlab import training
+from cnnlab import measure, training, view
 from cnnlab.data import Dataset
 from cnnlab.device import autocast, eval_mode, find_device, reproducible
+from cnnlab.lessons.facts import ILSVRC_TOP5_ERROR
+from cnnlab.lessons.records import Record
+from cnnlab.table import Table
 
+WINNERS = {
+    2010: "NEC-UIUC: features and SVM",
+    2011: "XRCE: features and SVM",
+    2012: "AlexNet: 8 layers",
+    2013: "Clarifai: 8 layers",
+    2014: "GoogLeNet: 22 layers",
+    2015: "ResNet: 152 layers",
+    2016: "Trimps-Soushen: several networks",
+    2017: "SENet: several networks",
+}
 MARK, WINDOW = 0.25, 50  # the training error of the paper's Fig. 1, over so many batches
 
 
@@ -19,8 +35,8 @@ MARK, WINDOW = 0.25, 50  # the training error of the paper's Fig. 1, over so man
 class Race:
     """One training at one constant rate, batch by batch.
 
-    losses, errors: the loss and the share of wrong answers of each batch. validation: of the validation images the share
-    that is right, by the steps done.
+    losses, errors: the loss and the share of wrong answers of each batch. validation: the share of right answers on the
+    validation images, by the steps done.
     """
 
     losses: list[float] = field(default_factory=list)
@@ -156,3 +172,178 @@ class Noise(nn.Module):
         if self.factors is None:
             self.factors = self.draw(x[:1])
         return x * self.factors
+
+
+def steps_down() -> dict[int, float]:
+    """By how many points the winner's top-5 error fell in each year."""
+    years = list(ILSVRC_TOP5_ERROR)
+    return {
+        year: ILSVRC_TOP5_ERROR[before] - ILSVRC_TOP5_ERROR[year]
+        for before, year in zip(years, years[1:], strict=False)
+    }
+
+
+def winners() -> view.Picture:
+    """The winners of the ILSVRC and their top-5 error."""
+    figure, axis = view.figure(size=(9, 3.6))
+    errors = list(ILSVRC_TOP5_ERROR.values())
+    colors = [view.GREY if year < 2012 else view.BLUE for year in WINNERS]
+    bars = axis.barh([f"{year}  {name}" for year, name in WINNERS.items()], errors, color=colors)
+    axis.bar_label(bars, [f"{error:g}" for error in errors], padding=3)
+    axis.invert_yaxis()
+    axis.grid(False, axis="y")
+    falls = steps_down()
+    largest = max(falls, key=falls.get)
+    title = f"The largest step is that of {largest}: {falls[largest]:.1f} points"
+    axis.set(xlim=(0, 31), xlabel="top-5 error of the winner (%)", title=title)
+    listed = "; ".join(f"{year} {WINNERS[year]}, {error}" for year, error in ILSVRC_TOP5_ERROR.items())
+    return view.Picture(figure, f"{title}. Winners of the ILSVRC, top-5 error in percent: {listed}")
+
+
+def guesses(
+    photographs: Mapping[str, np.ndarray], probabilities: Tensor, classes: Sequence[str], *, title: str, most: int = 5
+) -> view.Picture:
+    """Photographs, and under each the classes that a network finds most probable."""
+    fig, axes = view.figure(2, len(photographs), size=(10.5, 4.1), title=title, squeeze=False)
+    listed = []
+    for column, (name, photograph) in enumerate(photographs.items()):
+        best = probabilities[column].topk(most)
+        named = [(classes[i], 100 * p) for i, p in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
+        side = min(photograph.shape[:2])
+        top, left = ((length - side) // 2 for length in photograph.shape[:2])
+        view.blank(axes[0, column]).imshow(photograph[top : top + side, left : left + side])
+        axis = view.blank(axes[1, column])
+        axis.barh(range(most), [p for _, p in named], color=view.SKY, height=0.8)
+        for row, (label, p) in enumerate(named):
+            axis.text(2, row, f"{label} {p:.0f} %", va="center", size=8.5, clip_on=False)
+        axis.set(xlim=(0, 100), ylim=(most - 0.4, -0.6))
+        listed.append(f"{name}: " + ", ".join(f"{label} {p:.0f} %" for label, p in named))
+    return view.Picture(fig, f"{title}. Photographs and the five most probable classes. {'; '.join(listed)}.")
+
+
+def who_sees_whom(seen: Mapping[str, Tensor]) -> view.Picture:
+    """Which output channels (rows) see which input channels (columns), for each number of groups."""
+    pairs = [int(matrix.sum()) for matrix in seen.values()]
+    title = "Pairs of channels that are connected: " + ", ".join(
+        f"{p} with {n}" for n, p in zip(seen, pairs, strict=True)
+    )
+    fig, axes = view.figure(1, len(seen), size=(8, 2.9), title=title)
+    for axis, (name, matrix) in zip(axes, seen.items(), strict=True):
+        axis.imshow(matrix, cmap="Blues", vmin=0, vmax=1.4)
+        ticks = range(0, len(matrix), 4)
+        axis.set(title=name, xlabel="input channel", xticks=ticks, yticks=ticks)
+        axis.grid(False)
+    axes[0].set_ylabel("output channel")
+    return view.Picture(
+        fig, f"{title}. Each group of outputs sees the inputs of its own group: blocks on the diagonal."
+    )
+
+
+def counted(rows: Mapping[str, tuple[int, int]], title: str) -> Table:
+    """Parameters and mult-adds of each layer by its name, and of all."""
+    total = [sum(row[column] for row in rows.values()) for column in (0, 1)]
+    listed = [[name, *row] for name, row in rows.items()]
+    return Table(["layer", "parameters", "mult-adds"], [*listed, ["all", *total]], title)
+
+
+def head_shares(costs: Mapping[str, measure.Cost]) -> dict[str, tuple[float, float]]:
+    """The share of the parameters and of the mult-adds that the fully-connected layers have, by network."""
+    found = {}
+    for name, cost in costs.items():
+        layers = [row for row in cost.layers if row.macs]
+        linear = [row for row in layers if row.kind == "Linear"]
+        found[name] = tuple(
+            sum(getattr(row, of) for row in linear) / sum(getattr(row, of) for row in layers)
+            for of in ("params", "macs")
+        )
+    return found
+
+
+def split_of(costs: Mapping[str, measure.Cost]) -> view.Picture:
+    """Parameters and mult-adds of networks, divided between convolutions and fully-connected layers."""
+    kinds = {"Conv2d": "convolutions", "Linear": "fully connected"}
+    bars = {}
+    for of, unit in (("params", "parameters"), ("macs", "mult-adds")):
+        for name, cost in costs.items():
+            bars[f"{name}, {unit}"] = {
+                label: sum(getattr(row, of) for row in cost.layers if row.kind == kind) for kind, label in kinds.items()
+            }
+    last = list(costs)[-1]
+    params, macs = head_shares(costs)[last]
+    title = f"The head of {last} has {params:.0%} of its parameters and does {macs:.0%} of its work"
+    return view.shares(bars, title=title)
+
+
+def budget(cost: measure.Cost) -> view.Picture:
+    """What each layer of an AlexNet costs, in parameters and in mult-adds."""
+    layers = [row for row in cost.layers if row.macs]
+    names = [f"conv {n}" for n in range(1, 6)] + [f"fc {n}" for n in range(6, 9)]
+    figure, axes = view.figure(1, 2, size=(9, 3.2), sharey=True)
+    colors = [view.BLUE if row.kind == "Conv2d" else view.ORANGE for row in layers]
+    for axis, of, what in zip(axes, ("params", "macs"), ("parameters", "mult-adds"), strict=True):
+        values = [getattr(row, of) / 1e6 for row in layers]
+        axis.bar_label(axis.barh(names, values, color=colors), [f"{value:.3g}" for value in values], padding=3, size=9)
+        axis.set(xlabel=f"{what} (millions)", title=f"{getattr(cost, of) / 1e6:,.1f} million {what}")
+        axis.set_xlim(0, 1.18 * max(values))
+    axes[0].invert_yaxis()
+    alt = "; ".join(f"{n} {r.params / 1e6:.3g} and {r.macs / 1e6:.3g}" for n, r in zip(names, layers, strict=True))
+    said = f"Millions of parameters and of mult-adds: {alt}. In all {cost.params:,} and {cost.macs:,}."
+    return view.Picture(figure, said)
+
+
+def chosen_rate(record: Record, case: str, which: str = "fastest") -> float:
+    """The learning rate that the validation images chose for a case of `relu_and_tanh`."""
+    return record.results[case][which][0]["lr"]
+
+
+def rate_grid(record: Record) -> Table:
+    """All rates that were tried, and which of them are the fastest and the best on validation images."""
+    rows = []
+    for case, done in record.results.items():
+        fast, best = (chosen_rate(record, case, which) for which in ("fastest", "best"))
+        for run in done["rates"]:
+            marks = [word for word, lr in (("fastest", fast), ("best at the end", best)) if run["lr"] == lr]
+            soon = run["validation_steps"] or f"not in {run['tried']:,}"
+            rows.append([case, f"{run['lr']:g}", soon, f"{100 * run['validation']:.1f}", ", ".join(marks)])
+    header = ["pixels, weights, activation", "rate", "steps to 75 %", "% at the end", "chosen as"]
+    return Table(header, rows, f"Validation images, seed 0. {record}")
+
+
+def rates_are_inside(record: Record) -> bool:
+    """Whether no chosen rate is the smallest or the largest that was tried for its case."""
+    for case, done in record.results.items():
+        tried = [run["lr"] for run in done["rates"]]
+        if not all(min(tried) < chosen_rate(record, case, which) < max(tried) for which in ("fastest", "best")):
+            return False
+    return True
+
+
+def steps_of(record: Record) -> dict[str, list[float]]:
+    """Steps to the training error of the paper's figure, for each seed, by case; the whole training where it is not."""
+    return {case: [run["steps"] or run["tried"] for run in done["fastest"]] for case, done in record.results.items()}
+
+
+def ends_of(record: Record) -> dict[str, list[float]]:
+    """Test accuracy at the end, in percent, for each seed, by case."""
+    return {case: [100 * run["test"] for run in done["best"]] for case, done in record.results.items()}
+
+
+def ratios(values: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """For each way of preparing: the mean of tanh divided by that of ReLU."""
+    return {
+        case.removesuffix(", tanh"): mean(seeds) / mean(values[case.replace("tanh", "ReLU")])
+        for case, seeds in values.items()
+        if case.endswith("tanh")
+    }
+
+
+def gaps(record: Record) -> dict[str, list[float]]:
+    """By how much the loss on new images is above that on known ones, for each seed, by arm of `dropout`."""
+    return {
+        arm: [run["new"]["loss"] - run["known"]["loss"] for run in done["runs"]] for arm, done in record.results.items()
+    }
+
+
+def new_accuracy(record: Record) -> dict[str, list[float]]:
+    """Test accuracy in percent, for each seed, by arm of `dropout`."""
+    return {arm: [100 * run["new"]["accuracy"] for run in done["runs"]] for arm, done in record.results.items()}
