@@ -12,7 +12,7 @@ from cnnlab.lessons.alexnet.study import Noise, Race, centred, dead, initialized
 from cnnlab.lessons.records import Draft
 
 SEEDS = (0, 1, 2)
-MOST, CHUNK = 3000, 50  # steps of a training; of a training curve, so many batches make a point
+SOON, LATE, CHUNK = 2000, 3000, 50  # steps of a training; of a training curve, so many batches make a point
 RATES = {  # by pixels, initial weights and activation: half a power of ten apart, until the best lie inside
     "centred, PyTorch's, ReLU": (0.001, 0.003, 0.01),
     "centred, PyTorch's, tanh": (0.003, 0.01, 0.03),
@@ -33,52 +33,64 @@ def digits() -> dict[str, data.Dataset]:
 
 
 def relu_and_tanh(draft: Draft) -> None:
-    """ReLU against tanh: centred or normalised pixels, PyTorch's or fitted weights, each rate until it is flat.
+    """ReLU against tanh: how soon? Centred or normalised pixels, PyTorch's or fitted weights, three seeds.
 
-    Two rates are chosen for each case on validation images, with seed 0: the one that has a quarter of them wrong
-    soonest, and the one that has fewest wrong at the end. Each of these is trained with three seeds, and those of the
-    second rate are tested.
+    For each case the rate is chosen that has three quarters of the validation images right soonest, with seed 0.
     """
     about = (
+        f"until the error was 25 %, on validation images and over 50 batches, at most {SOON:,} steps; given up where "
+        "less than a fifth of the validation images are right after 1,200."
+    )
+
+    def soonest(run: dict) -> tuple:
+        return run["validation_steps"] or SOON + 1, -run["validation"], run["lr"]
+
+    def stop(run: Race) -> bool:
+        slow = len(run.losses) >= 1200 and run.accuracy < 0.2
+        return slow or bool(run.steps and run.validation_steps)
+
+    raced(draft, about, SOON, stop, soonest)
+
+
+def relu_and_tanh_ends(draft: Draft) -> None:
+    """The same cases, until there is nothing more to learn: how well? The rate that ends best on validation images."""
+    about = (
+        f"for {LATE:,} steps, or until 250 batches were all right; given up where less than a fifth of the validation "
+        "images are right after 1,500."
+    )
+
+    def best_end(run: dict) -> tuple:
+        return -run["validation"], run["lr"]
+
+    def stop(run: Race) -> bool:
+        steps = len(run.losses)
+        return (steps >= 500 and not any(run.errors[-250:])) or (steps >= 1500 and run.accuracy < 0.2)
+
+    raced(draft, about, LATE, stop, best_end)
+
+
+def raced(draft: Draft, until: str, most: int, stop: Callable[[Race], bool], badness: Callable[[dict], tuple]) -> None:
+    """All cases at all of their rates with one seed, and at the rate with the least badness with all seeds."""
+    about = (
         "A narrow twin of AlexNet (width 8, hidden 64, no dropout), batches of 32 of 4,000 street digits, SGD with "
-        f"momentum 0.9 at one rate, for {MOST:,} steps or until the last 250 batches were all right; given up where "
-        "less than a fifth of 500 validation images are right after 1,500 steps. steps: until the training error was "
-        f"25 % over 50 batches; validation_steps: until it was on validation images; curve: mean errors of {CHUNK} "
-        "batches; dead: share of its ReLUs that are 0 on all validation images. fastest, best: three seeds at the "
-        "chosen rates."
+        f"momentum 0.9 at one rate, {until} steps: until the training error was 25 % over 50 batches; "
+        f"validation_steps: until it was on 500 validation images; curve: mean errors of {CHUNK} batches; dead: share "
+        "of its ReLUs that are 0 on all validation images; rates: seed 0; seeds: three seeds at the chosen rate."
     )
     for case, rates in RATES.items():
-        done = draft.results.setdefault(case, {"rates": [], "fastest": [], "best": []})
+        done = draft.results.setdefault(case, {"rates": [], "seeds": []})
         for lr in rates:
             if lr not in [run["lr"] for run in done["rates"]]:
-                done["rates"] = sorted([*done["rates"], trained(case, lr, SEEDS[0])], key=lambda run: run["lr"])
+                run = trained(case, lr, SEEDS[0], most, stop)
+                done["rates"] = sorted([*done["rates"], run], key=lambda run: run["lr"])
                 draft.save(about)
-        for which, choose in (("best", best), ("fastest", fastest)):
-            lr = choose(done["rates"])["lr"]
-            if [run["lr"] for run in done[which]] == [lr] * len(SEEDS):
-                continue
-            known = {run["seed"]: run for run in [*done["rates"], *done["best"]] if run["lr"] == lr}
-            done[which] = [known.get(seed) or trained(case, lr, seed) for seed in SEEDS]
+        chosen = min(done["rates"], key=badness)
+        if [run["lr"] for run in done["seeds"]] != [chosen["lr"]] * len(SEEDS):
+            done["seeds"] = [chosen, *(trained(case, chosen["lr"], seed, most, stop) for seed in SEEDS[1:])]
             draft.save(about)
 
 
-def best(runs: list[dict]) -> dict:
-    """The run that ends with most validation images right; of equal ones the one with the smallest rate."""
-    return max(runs, key=lambda run: (run["validation"], -run["lr"]))
-
-
-def fastest(runs: list[dict]) -> dict:
-    """The run that has a quarter of the validation images wrong soonest; of equal ones that which ends better."""
-    return min(runs, key=lambda run: (run["validation_steps"] or MOST + 1, -run["validation"]))
-
-
-def finished(run: Race) -> bool:
-    """Whether there is nothing more to learn from a training: all is right, or nothing has begun."""
-    steps = len(run.losses)
-    return (steps >= 500 and not any(run.errors[-250:])) or (steps >= 1500 and run.accuracy < 0.2)
-
-
-def trained(case: str, lr: float, seed: int) -> dict:
+def trained(case: str, lr: float, seed: int, most: int, stop: Callable[[Race], bool]) -> dict:
     """One training of one case, and what is kept of it."""
     pixels, weights, activation = case.split(", ")
     dataset = digits()[pixels]
@@ -87,7 +99,7 @@ def trained(case: str, lr: float, seed: int) -> dict:
     model = models.get_model("alexnet_tiny", width=8, hidden=64, dropout=0.0, activation=build)
     if weights == "fitted":
         initialized(model, "relu" if activation == "ReLU" else "linear")
-    run = race(model, dataset, lr=lr, most=MOST, seed=seed, stop=finished)
+    run = race(model, dataset, lr=lr, most=most, seed=seed, stop=stop)
     whole = len(run.errors) // CHUNK * CHUNK
     curve = torch.tensor(run.errors[:whole]).view(-1, CHUNK).mean(1)
     print(f"{case}, lr {lr:g}, seed {seed}: {run.steps} steps, {run.accuracy:.1%} after {len(run.losses)}", flush=True)
@@ -169,7 +181,7 @@ def compare(
             if lr not in [run["lr"] for run in done["rates"]]:
                 done["rates"] = sorted([*done["rates"], fitted(arm, lr, SEEDS[0])], key=lambda run: run["lr"])
                 draft.save(about)
-        lr = best(done["rates"])["lr"]
+        lr = min(done["rates"], key=lambda run: (-run["validation"], run["lr"]))["lr"]
         if [run["lr"] for run in done["runs"]] != [lr] * len(SEEDS):
             first = next(run for run in done["rates"] if run["lr"] == lr)
             done["runs"] = [first, *(fitted(arm, lr, seed) for seed in SEEDS[1:])]
@@ -191,4 +203,9 @@ def with_first_layer(learns: bool) -> nn.Module:
     return model
 
 
-RECORDS = {"relu_and_tanh": relu_and_tanh, "first_layer": first_layer, "dropout": dropout}
+RECORDS = {
+    "relu_and_tanh": relu_and_tanh,
+    "relu_and_tanh_ends": relu_and_tanh_ends,
+    "first_layer": first_layer,
+    "dropout": dropout,
+}

@@ -1,7 +1,7 @@
 """Lesson 02, AlexNet: what the lesson and its records measure, and the lesson's own tables and pictures."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import mean
@@ -176,11 +176,8 @@ class Noise(nn.Module):
 
 def steps_down() -> dict[int, float]:
     """By how many points the winner's top-5 error fell in each year."""
-    years = list(ILSVRC_TOP5_ERROR)
-    return {
-        year: ILSVRC_TOP5_ERROR[before] - ILSVRC_TOP5_ERROR[year]
-        for before, year in zip(years, years[1:], strict=False)
-    }
+    errors = ILSVRC_TOP5_ERROR
+    return {year: errors[before] - errors[year] for before, year in pairwise(errors)}
 
 
 def winners() -> view.Picture:
@@ -219,6 +216,16 @@ def guesses(
         axis.set(xlim=(0, 100), ylim=(most - 0.4, -0.6))
         listed.append(f"{name}: " + ", ".join(f"{label} {p:.0f} %" for label, p in named))
     return view.Picture(fig, f"{title}. Photographs and the five most probable classes. {'; '.join(listed)}.")
+
+
+def first_guesses(names: Iterable[str], ways: Mapping[str, Tensor], classes: Sequence[str]) -> Table:
+    """What a network calls each photograph, shown in several ways: probabilities (photographs, classes) by way."""
+    rows = []
+    for index, name in enumerate(names):
+        best = [way[index].max(0) for way in ways.values()]
+        rows.append([name, *(f"{classes[b.indices]}, {100 * b.values:.0f} %" for b in best)])
+    stays = sum(len({way[index].argmax().item() for way in ways.values()}) == 1 for index in range(len(rows)))
+    return Table(["photograph", *ways], rows, f"{stays} of {len(rows)} first guesses stay the same")
 
 
 def who_sees_whom(seen: Mapping[str, Tensor]) -> view.Picture:
