@@ -46,9 +46,9 @@ class Race:
     @property
     def steps(self) -> int | None:
         """After how many steps the mean training error of WINDOW batches was at most MARK; None: never."""
-        sums = torch.tensor(self.errors).cumsum(0)
-        means = (sums[WINDOW - 1 :] - F.pad(sums, (1, 0))[: len(sums) - WINDOW + 1]) / WINDOW
-        below = (means <= MARK + 1e-6).nonzero()
+        if len(self.errors) < WINDOW:
+            return None
+        below = (torch.tensor(self.errors).unfold(0, WINDOW, 1).mean(1) <= MARK + 1e-6).nonzero()
         return below[0].item() + WINDOW if len(below) else None
 
     @property
@@ -298,41 +298,41 @@ def budget(cost: measure.Cost) -> view.Picture:
     return view.Picture(figure, said)
 
 
-def chosen_rate(record: Record, case: str, which: str = "fastest") -> float:
-    """The learning rate that the validation images chose for a case of `relu_and_tanh`."""
-    return record.results[case][which][0]["lr"]
+def chosen_rate(record: Record, case: str) -> float:
+    """The learning rate that the validation images chose for a case of `relu_and_tanh` or `relu_and_tanh_ends`."""
+    return record.results[case]["seeds"][0]["lr"]
 
 
 def rate_grid(record: Record) -> Table:
-    """All rates that were tried, and which of them are the fastest and the best on validation images."""
+    """All rates of `relu_and_tanh` that were tried, and which of them were chosen on validation images."""
     rows = []
     for case, done in record.results.items():
-        fast, best = (chosen_rate(record, case, which) for which in ("fastest", "best"))
+        chosen = chosen_rate(record, case)
+        tried = []
         for run in done["rates"]:
-            marks = [word for word, lr in (("fastest", fast), ("best at the end", best)) if run["lr"] == lr]
-            soon = run["validation_steps"] or f"not in {run['tried']:,}"
-            rows.append([case, f"{run['lr']:g}", soon, f"{100 * run['validation']:.1f}", ", ".join(marks)])
-    header = ["pixels, weights, activation", "rate", "steps to 75 %", "% at the end", "chosen as"]
-    return Table(header, rows, f"Validation images, seed 0. {record}")
+            steps = run["validation_steps"] or f"not in {run['tried']:,}"
+            tried.append(f"{run['lr']:g}: {steps}")
+        rows.append([case, *tried, f"{chosen:g}"])
+    columns = max(len(row) for row in rows) - 2
+    rows = [[*row[:-1], *[""] * (columns + 2 - len(row)), row[-1]] for row in rows]
+    header = ["pixels, weights, activation", *["rate: steps"] * columns, "chosen"]
+    return Table(header, rows, f"Steps to 75 % of the validation images, seed 0. {record}")
 
 
 def rates_are_inside(record: Record) -> bool:
     """Whether no chosen rate is the smallest or the largest that was tried for its case."""
-    for case, done in record.results.items():
-        tried = [run["lr"] for run in done["rates"]]
-        if not all(min(tried) < chosen_rate(record, case, which) < max(tried) for which in ("fastest", "best")):
-            return False
-    return True
+    tried = {case: [run["lr"] for run in done["rates"]] for case, done in record.results.items()}
+    return all(min(rates) < chosen_rate(record, case) < max(rates) for case, rates in tried.items())
 
 
 def steps_of(record: Record) -> dict[str, list[float]]:
-    """Steps to the training error of the paper's figure, for each seed, by case; the whole training where it is not."""
-    return {case: [run["steps"] or run["tried"] for run in done["fastest"]] for case, done in record.results.items()}
+    """Steps to the training error of the paper's figure, for each seed, by case; all steps where it was not reached."""
+    return {case: [run["steps"] or run["tried"] for run in done["seeds"]] for case, done in record.results.items()}
 
 
 def ends_of(record: Record) -> dict[str, list[float]]:
     """Test accuracy at the end, in percent, for each seed, by case."""
-    return {case: [100 * run["test"] for run in done["best"]] for case, done in record.results.items()}
+    return {case: [100 * run["test"] for run in done["seeds"]] for case, done in record.results.items()}
 
 
 def ratios(values: Mapping[str, Sequence[float]]) -> dict[str, float]:
@@ -342,6 +342,31 @@ def ratios(values: Mapping[str, Sequence[float]]) -> dict[str, float]:
         for case, seeds in values.items()
         if case.endswith("tanh")
     }
+
+
+def race_of_all(record: Record) -> view.Picture:
+    """Steps to the training error of the paper's figure, for each seed, by case."""
+    steps = steps_of(record)
+    times = ratios(steps)
+    said = "; ".join(f"{case} {ratio:.1f}" for case, ratio in times.items())
+    title = f"Steps of tanh for one of ReLU: from {min(times.values()):.1f} to {max(times.values()):.1f}"
+    alt = f"{title}. {said}. Steps: " + "; ".join(f"{case} {', '.join(map(str, v))}" for case, v in steps.items())
+    return view.dots(steps, label=f"steps to a training error of {100 * MARK:.0f} %", title=title, alt=alt)
+
+
+def dying(died: Mapping[str, float], wrong: Mapping[str, float]) -> Table:
+    """Dead units and training errors of short trainings, in percent, by activation and rate."""
+    rows = [[name, f"{died[name]:.0f}", f"{wrong[name]:.0f}"] for name in wrong]
+    header = ["activation, learning rate", "dead units (%)", "training error (%)"]
+    return Table(header, rows, "After 150 steps; the error is that of the last 50")
+
+
+def noise(record: Record) -> view.Picture:
+    """The gap in loss between new and known images, for each seed, by arm of `dropout`."""
+    found = gaps(record)
+    means = {arm: mean(values) for arm, values in found.items()}
+    title = "Gap in loss: " + ", ".join(f"{arm} {value:.2f}" for arm, value in means.items() if "normal" not in arm)
+    return view.dots(found, label="loss on new images minus loss on known ones (nats)", title=title)
 
 
 def gaps(record: Record) -> dict[str, list[float]]:
@@ -354,3 +379,11 @@ def gaps(record: Record) -> dict[str, list[float]]:
 def new_accuracy(record: Record) -> dict[str, list[float]]:
     """Test accuracy in percent, for each seed, by arm of `dropout`."""
     return {arm: [100 * run["new"]["accuracy"] for run in done["runs"]] for arm, done in record.results.items()}
+
+
+def first_layer(record: Record) -> view.Picture:
+    """Test accuracy with a first layer that learns, and with one that stays as it was drawn, for each seed."""
+    found = {f"the first layer {arm}": values for arm, values in new_accuracy(record).items()}
+    learns, stays = (mean(values) for values in found.values())
+    title = f"Test accuracy {learns:.1f} % with a first layer that learns, {stays:.1f} % with a random one"
+    return view.dots(found, label="accuracy on test images (%)", title=title)
