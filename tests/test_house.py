@@ -21,7 +21,7 @@ ABOVE = {  # what each room may use
     "view": {"models", "data", "training", "measure", "table", "device"},
     "lessons": {"models", "data", "training", "measure", "files", "table", "device", "view"},
     "course": {"lessons"},
-    "teaching": {"course", "lessons", "files"},
+    "teaching": {"course", "lessons", "files", "view"},
 }
 
 

@@ -172,6 +172,24 @@ class Dataset:
             changed.append(images.round().clamp(0, 255).to(torch.uint8))
         return self._of(changed)
 
+    def normalised(self, mean: Sequence[float], std: Sequence[float]) -> "Dataset":
+        """The same images with another normalisation: the one that a network's weights were trained with.
+
+        Ask for it last: what changes the pixels brings their own statistics along. DataError where the images are
+        streamed, ValueError where there is not a number for each channel.
+
+        >>> street = data.load("street_digits").normalised((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+        >>> street.train.inputs().aminmax()[1].item()
+        1.0
+        """
+        splits = self.in_memory("its pipelines normalise its images")
+        mean, std = tuple(map(float, mean)), tuple(map(float, std))
+        channels = self.train.shape[0]
+        if len(mean) != channels or len(std) != channels or min(std) <= 0:
+            raise ValueError(f"{self.name} has {channels} channels: give so many means, and deviations above 0")
+        train, test, validation = (replace(split, mean=mean, std=std) for split in splits)
+        return replace(self, train=train, test=test, validation=validation, mean=mean, std=std)
+
     def without_test(self) -> "Dataset":
         """The same set with an empty test split, so that a training does not stop to test.
 
@@ -235,12 +253,13 @@ def channel_statistics(images: Tensor) -> tuple[tuple[float, ...], tuple[float, 
 
 def checked_size(name: str, split: str, size: int, most: int | None = None) -> int:
     """`size` as an int if it is possible (at least one training image, at most `most`), else ValueError."""
-    least = 1 if split == "train" else 0
+    least = 0 if split in ("test", "validation") else 1
     whole = isinstance(size, Integral) and not isinstance(size, bool)
     if whole and size >= least and (most is None or size <= most):
         return int(size)
     possible = f"{least} or more" if most is None else f"{least} to {most:,}"
-    raise ValueError(f"{name}: {split}={size!r} is not possible; {split} is a whole number of images, {possible}")
+    what = "pixels" if split == "size" else "images"
+    raise ValueError(f"{name}: {split}={size!r} is not possible; {split} is a whole number of {what}, {possible}")
 
 
 def chosen(name: str, available: int, train: int | None, validation: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
