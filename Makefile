@@ -10,7 +10,14 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 p
 LESSON ?=
 FLAGS ?=
 
-.PHONY: lab check test notebooks html teach format lint clean
+# The newest versions that pyproject.toml allows, in an environment of their own, for what they break.
+test-newest:
+	@$(PYTHON) -m venv --clear .venv-newest && .venv-newest/bin/python -m pip install --disable-pip-version-check \
+		--quiet --upgrade -e '.[test]'
+	@.venv-newest/bin/python -m pip freeze --exclude-editable >.venv-newest/versions.txt
+	@OMP_NUM_THREADS=1 .venv-newest/bin/python -m pytest -n 2 -m "not slow"
+
+.PHONY: lab check test test-newest notebooks html teach format lint clean
 
 lab: $(READY)
 	@$(PY) -m cnnlab lab my-lessons $(FLAGS)
@@ -43,10 +50,10 @@ format: $(READY)
 	@$(PY) -m ruff check --quiet --fix . ; $(PY) -m ruff format .
 
 lint: $(READY)
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check .
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && .venv/bin/actionlint
 
 clean:
-	@rm -rf .venv .venv-teaching
+	@rm -rf .venv .venv-teaching .venv-newest
 
 $(READY): requirements.txt constraints.txt pyproject.toml
 	@[ -n "$(PYTHON)" ] && $(PYTHON) -c '$(NEEDED)' 2>/dev/null || { \

@@ -1,4 +1,5 @@
-"""Images to learn from: four small sets that come with the package, and real ones where there is a network or a copy.
+"""Images to learn from: four small sets that come with the package, one that has a package of its own, and real ones
+where there is a network or a copy.
 
 >>> from cnnlab import data
 >>> data.load("street_digits")
@@ -9,11 +10,11 @@ from difflib import get_close_matches
 from numbers import Integral
 from pathlib import Path
 
-from cnnlab.data import faces, folder, handwritten, photos, real, street_digits
-from cnnlab.data.dataset import DataError, Dataset, Images, Split
+from cnnlab.data import faces, folder, handwritten, photos, real, solar_cells, street_digits
+from cnnlab.data.dataset import DataError, Dataset, Images, Split, assemble, checked_size
 from cnnlab.data.folder import Stream, stream
 
-__all__ = ["DataError", "Dataset", "Images", "Split", "Stream", "load", "names", "stream"]
+__all__ = ["DataError", "Dataset", "Images", "Split", "Stream", "assemble", "load", "names", "stream"]
 
 _EMBEDDED = {
     "street_digits": street_digits.load,
@@ -21,11 +22,12 @@ _EMBEDDED = {
     "faces": faces.load,
     "photos": photos.load,
 }
+_SOLAR = "solar_cells"  # of the package elpv-dataset
 
 
 def names() -> list[str]:
     """What `load` knows: first the sets that need no network, then those that are downloaded."""
-    return [*_EMBEDDED, *real.SOURCES]
+    return [*_EMBEDDED, _SOLAR, *real.SOURCES]
 
 
 def load(
@@ -36,6 +38,7 @@ def load(
     test: int | None = None,
     seed: int = 0,
     root: str | Path | None = None,
+    size: int | None = None,
 ) -> Dataset:
     """Load a data set by its name, or an image folder by its path.
 
@@ -48,7 +51,11 @@ def load(
     `root` is the folder where the real sets lie or are downloaded to. By default it is one for all: the folder of the
     environment variable CNNLAB_DATA; else `data/downloads` of the checkout of cnnlab; else `cnnlab` in the user's cache
     folder. A path as `name` must lead to a folder in ImageNet's layout, `train/<class>/*.jpg` and `val/<class>/*.jpg`,
-    with all images of one size; others, and large ones, take `stream`.
+    or of nothing but classes, of which `test` images are then held out, with all images of one size; others, and large
+    ones, take `stream`.
+
+    `size` asks for so many pixels a side. Photographs of solar_cells are then read at that size, and take no more
+    memory; every other set is loaded and `resized`.
 
     Raises ValueError for an unknown name and for impossible sizes, OSError for a `root` that cannot be used, and
     `DataError` for a set that is damaged, or missing and not to be had.
@@ -60,11 +67,17 @@ def load(
     """
     if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
         raise ValueError(f"seed={seed!r} is not possible; seed is a whole number, 0 or more")
+    if size is not None:
+        checked_size(str(name), "size", size)
+        if name != _SOLAR:
+            return load(name, train=train, validation=validation, test=test, seed=seed, root=root).resized(size)
     if name in real.SOURCES:
         return real.load(name, train, validation, test, seed, root)
-    embedded = name in _EMBEDDED
+    embedded = name in _EMBEDDED or name == _SOLAR
     if root is not None and (embedded or Path(name).is_dir()):
         raise ValueError(f"{name} is not read from a root folder: leave root= out")
+    if name == _SOLAR:
+        return solar_cells.load(train, validation, test, seed, size)
     if embedded:
         return _EMBEDDED[name](train, validation, test, seed)
     if Path(name).is_dir():

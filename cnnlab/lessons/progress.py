@@ -13,7 +13,30 @@ FILE = Path(".cnnlab-progress.json")  # in the working directory, which for a no
 _noted: dict[Path, dict[str, str]] = {}  # by this kernel: what another one, writing at the same moment, leaves out
 
 
-def progress() -> Table:
+class Progress(Table):
+    """A column for each lesson, filled as far as its exercises are passed; below it, folded, the numbers."""
+
+    def _repr_html_(self) -> str:
+        counts = [tuple(map(int, row[1].split(" of "))) for row in self.rows]
+        *lessons_of, (passed, of) = counts
+        names = [row[0].partition(" ")[0] for row in self.rows]
+        bars = []
+        for i, ((done, tasks), name) in enumerate(zip(lessons_of, names, strict=False)):
+            filled, x = 40 * done / tasks if tasks else 0, 30 * i + 2
+            bars.append(
+                f'<rect x="{x}" y="1" width="24" height="40" fill="none" stroke="#767676"/>'
+                f'<rect x="{x}" y="{41 - filled:g}" width="24" height="{filled:g}" fill="#0072B2"/>'
+                f'<text x="{x + 12}" y="56" text-anchor="middle" font-size="12" fill="currentColor">{name}</text>'
+            )
+        begun = [
+            f"lesson {name} {row[1]}" for name, row in zip(names, self.rows[:-1], strict=False) if row[1][0] != "0"
+        ]
+        said = f"{passed} of {of} exercises passed" + "".join(f"; {each}" for each in begun)
+        drawing = f'<svg role="img" aria-label="{said}" width="{30 * len(bars)}" height="60">{"".join(bars)}</svg>'
+        return f"{drawing}<details><summary>{said}</summary>{super()._repr_html_()}</details>"
+
+
+def progress() -> Progress:
     """Exercises passed and their points, lesson by lesson.
 
     Whatever is wrong with the file is said in one line: it never stops a lesson.
@@ -25,7 +48,7 @@ def progress() -> Table:
         points = [sum(task.points for task in some) for some in (done, tasks)]
         rows.append([name, f"{len(done)} of {len(tasks)}", "{} of {}".format(*points)])
     caption = "Kept in this folder, for you alone; no part of grading."
-    return Table(["lesson", "exercises passed", "points"], rows, caption)
+    return Progress(["lesson", "exercises passed", "points"], rows, caption)
 
 
 def note(exercise: str) -> None:

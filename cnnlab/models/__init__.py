@@ -3,15 +3,17 @@
 import difflib
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
 from torch import nn
 
+from .imagenet import imagenet_input
 from .pretrained import load_file, load_imagenet, load_shipped, load_torchvision, save_weights, weight_file
 
-__all__ = ["get_model", "list_models", "load_torchvision", "save_weights", "weight_file"]
+__all__ = ["family", "get_model", "imagenet_input", "list_models", "load_torchvision", "save_weights", "weight_file"]
 
 _PAPERS = (
     *("lenet", "alexnet", "vgg", "googlenet", "resnet", "preact_resnet", "wide_resnet", "resnext", "densenet"),
@@ -31,6 +33,18 @@ def list_models() -> list[str]:
     return list(_CONFIGS)
 
 
+def family(name: str) -> object:
+    """The class of a network by its name, which its other configurations share.
+
+    >>> family("resnet50") is family("resnet20")
+    True
+    """
+    build = _CONFIGS[name]
+    while isinstance(build, partial):
+        build = build.func
+    return build
+
+
 def get_model(
     name: str,
     *,
@@ -43,13 +57,15 @@ def get_model(
 
     name: one of `list_models()`.
     num_classes: outputs of the head; in_channels: channels of the images.
-    weights: None initialises randomly; "imagenet" downloads torchvision's, where torchvision has the network; the
-        name of a data set, as "cifar10", takes those that the course trained on it and brings along; the path of a
-        file, which ends in .safetensors, those that `save_weights` or the command line wrote.
+    weights: None initialises randomly; "imagenet" downloads torchvision's, where torchvision has the network, and takes
+        efficientnet_lite0's from a package (`imagenet_input(name)` says what images they are for); the name of a data
+        set, as "cifar10", takes those that the course trained on it and brings along; the path of a file takes those
+        that `save_weights` or the command line wrote, or, as `load_torchvision` says, somebody else.
     config: the options of that network's class, for example `width` of a ResNet.
 
     Raises ValueError for an unknown name (with the nearest names), an option that the network does not have, a value
-    that it cannot have, or weights that do not fit; ConnectionError where weights cannot be downloaded.
+    that it cannot have, or weights that do not fit; ConnectionError where weights cannot be downloaded,
+    FileNotFoundError where their package is not installed.
 
     >>> sum(p.numel() for p in get_model("lenet5").parameters())
     61706
@@ -68,7 +84,7 @@ def get_model(
         _check_options(name, config)
         return _CONFIGS[name](**config)
 
-    if str(weights).endswith(".safetensors"):
+    if isinstance(weights, Path) or Path(str(weights)).suffix or Path(str(weights)).is_file():
         return load_file(name, Path(weights), build, config)
     return load_imagenet(name, build, config) if weights == "imagenet" else load_shipped(name, weights, build, config)
 

@@ -7,6 +7,7 @@ ALPHA * BETA**2 * GAMMA**2 is about 2, so each step of phi doubles them (section
 """
 
 import math
+from collections.abc import Callable
 from functools import partial
 
 import torch
@@ -84,14 +85,22 @@ class MBConv(nn.Module):
     """MobileNet-v2's inverted residual with squeeze and excitation: (N, C, H, W) -> (N, out_channels, H/s, W/s)."""
 
     def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: int, stride: int, expansion: int, drop: float
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        stride: int,
+        expansion: int,
+        drop: float,
+        activation: Callable[..., nn.Module] = nn.SiLU,
+        squeeze_excitation: bool = True,
     ) -> None:
         super().__init__()
-        hidden = in_channels * expansion
+        hidden, conv_act = in_channels * expansion, partial(conv_norm_act, activation=activation)
         self.residual = named(
-            expand=conv_norm_silu(in_channels, hidden, kernel_size=1) if expansion > 1 else None,
-            depthwise=conv_norm_silu(hidden, hidden, kernel_size, stride=stride, groups=hidden),
-            se=SqueezeExcitation(hidden, in_channels // 4),
+            expand=conv_act(in_channels, hidden, kernel_size=1) if expansion > 1 else None,
+            depthwise=conv_act(hidden, hidden, kernel_size, stride=stride, groups=hidden),
+            se=SqueezeExcitation(hidden, in_channels // 4) if squeeze_excitation else None,
             project=named(conv=nn.Conv2d(hidden, out_channels, 1, bias=False), norm=nn.BatchNorm2d(out_channels)),
         )
         self.has_shortcut = stride == 1 and in_channels == out_channels
@@ -111,6 +120,7 @@ class EfficientNet(nn.Module):
     stages: as in Table 1.
     width_mult, depth_mult: multipliers of their channels (to multiples of 8) and of their blocks (rounded up).
     drop_path: stochastic depth of the last block, from 0 at the first on, growing linearly.
+    activation, squeeze_excitation: nn.ReLU6 and False in the Lite networks, for processors without fast sigmoids.
     small_images: for 32x32: the stem has stride 1, where it is 2.
 
     >>> EfficientNet(width_mult=1.1, depth_mult=1.2, num_classes=10)(torch.zeros(1, 3, 260, 260)).shape
@@ -126,6 +136,8 @@ class EfficientNet(nn.Module):
         drop_path: float = 0.2,
         norm_eps: float = 1e-5,
         norm_momentum: float = 0.1,
+        activation: Callable[..., nn.Module] = nn.SiLU,
+        squeeze_excitation: bool = True,
         small_images: bool = False,
         num_classes: int = 1000,
         in_channels: int = 3,
@@ -135,17 +147,19 @@ class EfficientNet(nn.Module):
             raise ValueError(f"width_mult and depth_mult must be above 0, not {width_mult} and {depth_mult}.")
         depths = [math.ceil(stage[-1] * depth_mult) for stage in stages]
         drops = iter(drop_path * index / sum(depths) for index in range(sum(depths)))
+        conv_act = partial(conv_norm_act, activation=activation)
+        block = partial(MBConv, activation=activation, squeeze_excitation=squeeze_excitation)
         channels = round_channels(32 * width_mult)
-        self.stem = conv_norm_silu(in_channels, channels, kernel_size=3, stride=1 if small_images else 2)
+        self.stem = conv_act(in_channels, channels, kernel_size=3, stride=1 if small_images else 2)
         self.stages = nn.Sequential()
         for (expansion, kernel_size, stride, width, _), depth in zip(stages, depths, strict=True):
             width, stage = round_channels(width * width_mult), nn.Sequential()
             for index in range(depth):
                 first = stride if index == 0 else 1
-                stage.append(MBConv(channels, width, kernel_size, first, expansion, next(drops)))
+                stage.append(block(channels, width, kernel_size, first, expansion, next(drops)))
                 channels = width
             self.stages.append(stage)
-        conv, drop = conv_norm_silu(channels, 4 * channels, kernel_size=1), nn.Dropout(dropout, inplace=True)
+        conv, drop = conv_act(channels, 4 * channels, kernel_size=1), nn.Dropout(dropout, inplace=True)
         pool, fc = nn.AdaptiveAvgPool2d(1), nn.Linear(4 * channels, num_classes)
         self.head = named(conv=conv, pool=pool, flatten=nn.Flatten(), dropout=drop, fc=fc)
         for layer in self.modules():
@@ -168,11 +182,17 @@ _TINY = {"stages": _TINY_STAGES, "width_mult": 0.5, "dropout": 0.0, "drop_path":
 _TINY |= {"small_images": True, "num_classes": 10}
 
 # The weights from B5 on come from TensorFlow, with its epsilon.
-_NORM = {name: {"norm_eps": 1e-3, "norm_momentum": 0.01} for name in ("b5", "b6", "b7")}
+_TENSORFLOW = {"norm_eps": 1e-3, "norm_momentum": 0.01}
+_NORM = dict.fromkeys(("b5", "b6", "b7"), _TENSORFLOW)
+
+# B0 for phones, from its authors' repository (2020): ReLU6, and no squeeze and excitation. Its larger siblings scale
+# neither stem nor head. TensorFlow pads maps of even sides on two sides only before a stride of 2, and here, as in all
+# networks of the course, four are padded: its weights hardly mind.
+_LITE = {"activation": nn.ReLU6, "squeeze_excitation": False, **_TENSORFLOW}
 
 CONFIGS = {
     f"efficientnet_{name}": partial(
         EfficientNet, width_mult=width, depth_mult=depth, dropout=dropout, **_NORM.get(name, {})
     )
     for name, (width, depth, _, dropout) in SCALES.items()
-} | {"efficientnet_b0_tiny": partial(EfficientNet, **_TINY)}
+} | {"efficientnet_lite0": partial(EfficientNet, **_LITE), "efficientnet_b0_tiny": partial(EfficientNet, **_TINY)}

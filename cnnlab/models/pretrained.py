@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import warnings
 from collections.abc import Callable, Mapping
 from http.client import HTTPException
 from pathlib import Path
@@ -15,45 +14,31 @@ from torch import Tensor, nn
 
 from cnnlab import files
 
+from .imagenet import PACKAGES, packaged
+from .layouts import in_our_names, read_tensors, state_dict_in
+
 FOLDER = files.DATA / "weights"
 OPTIONS = {"googlenet": {"transform_input": True}}  # without which the weights are of no use
 
-# How many batches a batch norm has seen: it takes no part in the network, and old files do not have it.
-BATCH_COUNT = "num_batches_tracked"
-
 
 def load_imagenet(name: str, build: Callable[..., nn.Module], config: Mapping[str, object]) -> nn.Module:
-    """`build(**config)` with torchvision's parameters, trained on ImageNet by the simpler recipe ("IMAGENET1K_V1").
+    """`build(**config)` with parameters trained on ImageNet: those of a package in `PACKAGES`, or else torchvision's,
+    by the simpler recipe ("IMAGENET1K_V1").
 
-    They are downloaded once, checked against their checksum and kept where `torch.hub.get_dir()` says.
+    Torchvision's are downloaded once, checked against their checksum and kept where `torch.hub.get_dir()` says.
 
-    Raises ValueError where torchvision has none that fit or the file is damaged, ConnectionError without a network.
+    Raises ValueError where there are none that fit or the file is damaged, ConnectionError without a network,
+    FileNotFoundError without the package.
     """
     from torchvision import models as theirs  # here, because it takes seconds
 
     try:
-        weights = theirs.get_model_weights(name)["IMAGENET1K_V1"]
+        weights = None if name in PACKAGES else theirs.get_model_weights(name)["IMAGENET1K_V1"]
     except (ValueError, KeyError):
         raise ValueError(f"torchvision has no ImageNet weights for {name}. Build it without weights.") from None
-    if (channels := config.get("in_channels", 3)) != 3:
-        raise ValueError(
-            f"The ImageNet weights of {name} see 3 channels, not {channels}. Load them without in_channels, then "
-            "replace the first convolution, or bring the images to 3 channels."
-        )
+    _check_ends(f"The ImageNet weights of {name}", {"in_channels": 3, "num_classes": 1000}, config)
     model = build(**{**OPTIONS.get(name, {}), **config})
-    if (classes := config.get("num_classes", 1000)) != 1000:
-        raise ValueError(
-            f"The ImageNet weights of {name} tell 1000 classes apart, not {classes}. Load them without num_classes, "
-            f"then replace the last layer: model.head[-1] = nn.Linear({model.head[-1].in_features}, {classes})"
-        )
-    with torch.device("meta"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # GoogLeNet's, about an initialisation that does not happen on "meta"
-        order = [key for key in theirs.get_model(name).state_dict() if not key.endswith(BATCH_COUNT)]
-    state_dict = _fetch(weights.url, weights.get_state_dict)
-    if {key for key in state_dict if not key.endswith(BATCH_COUNT)} == set(order):  # some files keep another order
-        state_dict = {key: state_dict[key] for key in order}
-    if getattr(model, "aux_heads", None) is None:
-        state_dict = {key: value for key, value in state_dict.items() if not key.startswith("aux")}
+    state_dict = packaged(name) if weights is None else _fetch(weights.url, weights.get_state_dict)
     return load_torchvision(model, state_dict)
 
 
@@ -91,25 +76,41 @@ def save_weights(model: nn.Module, path: str | Path, *, name: str, options: Mapp
 
 
 def weight_file(path: str | Path) -> tuple[dict[str, object], dict[str, Tensor]]:
-    """What a file of `save_weights` says of itself, and its tensors by name. ValueError where it is damaged."""
-    try:
-        with safe_open(path, "pt") as file:
-            about = {key: json.loads(value) for key, value in file.metadata().items()}
-            if not isinstance(about["options"], dict):
-                raise ValueError("its options are no dictionary")
-            return about, {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118, it is no dictionary
-    except FileNotFoundError:
-        raise ValueError(f"There is no file {path}.") from None
-    except (SafetensorError, KeyError, TypeError, ValueError, AttributeError, OSError) as error:
-        raise ValueError(f"{path} is damaged, or no file of weights ({error}).") from error
+    """What a file of `save_weights` says of itself, and its tensors by name.
+
+    Raises ValueError where it is damaged, or of somebody else and says nothing that is needed here.
+    """
+    path = Path(path)
+    weights = read_tensors(path)
+    about = metadata(path)
+    if "options" not in about:
+        raise ValueError(
+            f"{path} has no cnnlab metadata, so it does not say which network it is of. Name that: "
+            f'models.get_model(NAME, weights="{path}").'
+        )
+    if not isinstance(about["options"], dict):
+        raise ValueError(f"{path} is damaged, or no file of weights (its options are no dictionary).")
+    return about, weights
 
 
 def load_file(name: str, path: Path, build: Callable[..., nn.Module], config: Mapping[str, object]) -> nn.Module:
-    """The network of that name with the weights of a file, built with the options it was trained with."""
+    """The network of that name with the weights of a file.
+
+    It is built with the options it was trained with, where the file says so. Else the file is somebody else's, and the
+    names in it are recognised as `load_torchvision` does. Raises ValueError where it does not fit.
+    """
+    if not {"model", "options"} & metadata(path).keys():
+        try:
+            return load_torchvision(build(**config), read_tensors(path))
+        except ValueError as error:
+            raise ValueError(str(error) if str(path) in str(error) else f"{path}: {error}") from error
     about, weights = weight_file(path)
     if about.get("model", name) != name:
         raise ValueError(f"{path} holds the weights of {about['model']}, not of {name}.")
     model = build(**{**about["options"], **config})
+    first = weights.get(next(iter(model.state_dict())), torch.empty(0))
+    channels = {"in_channels": first.shape[1]} if first.ndim == 4 else {}
+    _check_ends(f"The weights in {path}", channels | about["options"], config)
     shapes = {key: value.shape for key, value in model.state_dict().items()}
     if shapes != {key: value.shape for key, value in weights.items()}:
         raise ValueError(f"{path} is of a {name} with {about['options']}, and does not fit one with {dict(config)}.")
@@ -117,49 +118,57 @@ def load_file(name: str, path: Path, build: Callable[..., nn.Module], config: Ma
     return model
 
 
-def load_torchvision(model: nn.Module, state_dict: Mapping[str, Tensor]) -> nn.Module:
-    """Copy torchvision's parameters of the same architecture into a network of ours, and return that.
+def load_torchvision(model: nn.Module, weights: str | Path | Mapping[str, object]) -> nn.Module:
+    """Copy somebody's parameters of the same architecture into a network, and return that.
 
-    The two name their layers differently but hold them in the same order, so the layers are matched in order, and in
-    each layer by the name of the parameter (weight, bias, running_mean, ...) and its shape. Everything is checked
-    before anything is copied: after an error the network is as it was.
+    weights: a state dict, alone or in the dictionary that a training saved it in, or the path of such a file. Its names
+        may be ours; torchvision's or timm's, for the networks that these have too; or those of the common ResNets for
+        CIFAR. They are matched by name, never by order.
 
-    Raises ValueError where they do not match, with the first place where they differ.
+    Everything is checked before anything is copied: after an error the network is as it was. Raises ValueError where
+    names or shapes do not match, with what is missing.
 
     >>> from torchvision.models import alexnet
     >>> load_torchvision(get_model("alexnet"), alexnet().state_dict())(torch.zeros(1, 3, 224, 224)).shape
     torch.Size([1, 1000])
     """
-    what = f"These parameters do not fit {type(model).__name__}"
-    ours, theirs = _layers(model.state_dict()), _layers(state_dict)
-    pairs = []
-    for (our_layer, own), (their_layer, given) in zip(ours.items(), theirs.items(), strict=False):
-        if own.keys() != given.keys():
-            raise ValueError(
-                f"{what}: {our_layer} has {', '.join(own)}, {their_layer} in its place {', '.join(given)}."
-            )
-        for name, target in own.items():
-            if target.shape != given[name].shape:
-                shapes = f"{tuple(target.shape)}, {their_layer}.{name} in its place {tuple(given[name].shape)}"
-                raise ValueError(f"{what}: {our_layer}.{name} has shape {shapes}.")
-            pairs.append((target, given[name]))
-    if len(ours) != len(theirs):
-        raise ValueError(f"{what}: it has {len(ours)} layers with parameters, they have {len(theirs)}.")
-    for target, source in pairs:
-        target.copy_(source)
+    if isinstance(weights, (str, Path)):
+        weights = read_tensors(Path(weights))
+    found = in_our_names(model, state_dict_in(weights))
+    model.load_state_dict(found, strict=False)  # but for the counts of batches, which are not asked for
     return model
 
 
-def _layers(state_dict: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    """The tensors of each layer, by the layer's name: {"stem.conv": {"weight": ..., "bias": ...}, ...}."""
-    if not isinstance(state_dict, Mapping) or not all(isinstance(value, Tensor) for value in state_dict.values()):
-        raise ValueError("Parameters are a state dict: a dictionary of tensors, as model.state_dict() returns it.")
-    layers: dict[str, dict[str, Tensor]] = {}
-    for key, value in state_dict.items():
-        layer, _, name = key.rpartition(".")
-        if name != BATCH_COUNT:
-            layers.setdefault(layer, {})[name] = value
-    return layers
+def metadata(path: Path) -> dict[str, object]:
+    """What `save_weights` wrote beside the tensors; nothing in any other file."""
+    if path.suffix != ".safetensors" or not path.is_file():
+        return {}
+    try:
+        with safe_open(path, "pt") as file:
+            written = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path} is damaged, or no file of weights ({error}).") from error
+    if "options" not in written:  # timm and the hub write {"format": "pt"}
+        return {}
+    try:
+        return {key: json.loads(value) for key, value in written.items()}
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged, or no file of weights ({error}).") from error
+
+
+def _check_ends(what: str, theirs: Mapping[str, object], config: Mapping[str, object]) -> None:
+    """Refuse other channels or classes than the weights have, with the way to them."""
+    channels, classes = (config.get(name, theirs.get(name)) for name in ("in_channels", "num_classes"))
+    if channels != theirs.get("in_channels", channels):
+        raise ValueError(
+            f"{what} see {theirs['in_channels']} channels, not {channels}. Load them without in_channels, then "
+            "replace the first convolution, or bring the images to as many channels: dataset.in_rgb()."
+        )
+    if classes != theirs.get("num_classes", classes):
+        raise ValueError(
+            f"{what} tell {theirs['num_classes']} classes apart, not {classes}. Load them without num_classes, then "
+            f"put a new layer at the end: training.replace_head(model, {classes})"
+        )
 
 
 def _fetch(url: str, download: Callable[..., Mapping[str, Tensor]]) -> Mapping[str, Tensor]:

@@ -18,14 +18,17 @@ Norm = Callable[[int], nn.Module]
 
 
 class PadShortcut(nn.Module):
-    """Option A: every stride-th pixel, the new channels zero: (N, C, H, W) -> (N, C + extra, H/stride, W/stride)."""
+    """Option A: every stride-th pixel, the new channels zero: (N, C, H, W) -> (N, C + extra, H/stride, W/stride).
 
-    def __init__(self, extra: int, stride: int) -> None:
+    The new channels stand behind the others, but for `before` of them.
+    """
+
+    def __init__(self, extra: int, stride: int, before: int = 0) -> None:
         super().__init__()
-        self.extra, self.stride = extra, stride
+        self.extra, self.stride, self.before = extra, stride, before
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.extra))
+        return F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, self.before, self.extra - self.before))
 
 
 class ResidualBlock(nn.Module):
@@ -118,7 +121,8 @@ class ResNet(nn.Module):
     depths: blocks in each stage.
     width: channels of the first stage, doubled at each next one; stem_width: of the stem, where that is another number.
     small_images: for CIFAR: the stem is a 3x3 convolution, where it is 7x7 with stride 2 and a pool for ImageNet.
-    shortcut: see ResidualBlock; "none" makes it a plain network.
+    shortcut: see ResidualBlock; "none" makes it a plain network. "A-both" is "A" with half of the new channels before
+        the others and half behind, as weights of akamaster/pytorch_resnet_cifar10 want it.
     norm: what follows each convolution; nn.Identity for nothing.
 
     >>> ResNet(Bottleneck, depths=(3, 4, 6, 3), width=256, stem_width=64)(torch.zeros(1, 3, 224, 224)).shape
@@ -132,7 +136,7 @@ class ResNet(nn.Module):
         width: int = 64,
         stem_width: int | None = None,
         small_images: bool = False,
-        shortcut: Option = "B",
+        shortcut: Literal["A", "A-both", "B", "none"] = "B",
         norm: Norm = nn.BatchNorm2d,
         num_classes: int = 1000,
         in_channels: int = 3,
@@ -151,11 +155,13 @@ class ResNet(nn.Module):
             blocks = nn.Sequential()
             for index in range(depth):
                 stride = 2 if stage > 0 and index == 0 else 1  # each stage but the first halves the map
-                blocks.append(block(channels, width * 2**stage, stride, shortcut, norm))
+                blocks.append(block(channels, width * 2**stage, stride, shortcut.removesuffix("-both"), norm))
                 channels = width * 2**stage
             self.stages.append(blocks)
         self.head = named(pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), fc=nn.Linear(channels, num_classes))
         for layer in self.modules():
+            if isinstance(layer, PadShortcut) and shortcut == "A-both":
+                layer.before = layer.extra // 2
             if isinstance(layer, nn.Conv2d):  # so that gradients keep their size through ReLUs (reference [13])
                 nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
 

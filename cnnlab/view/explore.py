@@ -30,10 +30,13 @@ class Explorer(widgets.VBox):
             self.controls[name].value = value
         return self._update()
 
+    def drawn(self, **values: object) -> Picture:
+        """What stands there for these values; no control moves. Raises ValueError where they cannot be together."""
+        return self._draw(**values)
+
     def _update(self) -> Picture | None:
-        values = {name: control.value for name, control in self.controls.items()}
         try:
-            self.picture = self._draw(**values)
+            self.picture = self.drawn(**{name: control.value for name, control in self.controls.items()})
         except ValueError as error:  # a combination that cannot be, such as a kernel larger than the image
             self._shown.value = f'<p role="status">⚠ {escape(str(error))}</p>'
             return None

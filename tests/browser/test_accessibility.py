@@ -122,7 +122,7 @@ def test_the_edge_of_a_feedback_box_shows_on_light_and_dark():
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    site.build(folder)
+    site.build(folder, moving=False)
     return folder
 
 

@@ -43,7 +43,7 @@ def values(id):
 
 def expected(id):
     try:
-        return explorers[id]._draw(**values(id)).alt
+        return explorers[id].drawn(**values(id)).alt
     except ValueError as error:
         return f"⚠ {error}"
 

@@ -23,7 +23,7 @@ CHECKSUMS = {
 
 
 def test_names_lists_what_load_knows():
-    assert data.names() == [*EMBEDDED, "mnist", "fashion_mnist", "cifar10", "cifar100", "svhn"]
+    assert data.names() == [*EMBEDDED, "solar_cells", "mnist", "fashion_mnist", "cifar10", "cifar100", "svhn"]
 
 
 @pytest.mark.parametrize("name", EMBEDDED)

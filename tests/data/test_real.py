@@ -196,17 +196,17 @@ def test_image_folder_with_test_instead_of_val_or_neither(folder):
     (folder / "val").rename(folder / "test")
     assert len(data.load(folder).test) == 2
     (folder / "test").rename(folder / "other")
-    with pytest.raises(data.DataError, match="neither val nor test beside train; add one, or ask for test=0"):
+    with pytest.raises(data.DataError, match="neither val nor test beside train; add one, or ask for test=n"):
         data.load(folder)
-    with pytest.raises(data.DataError, match="neither val nor test"):
-        data.load(folder, test=5)
+    held = data.load(folder, test=2)
+    assert (len(held.train), len(held.test), sorted(held.test.labels.tolist())) == (4, 2, [0, 1])
     assert len(data.load(folder, test=0).test) == 0
 
 
 def test_image_folder_errors(folder):
     Image.new("RGB", (5, 6)).save(folder / "val" / "dog" / "1.png")
     with pytest.raises(
-        data.DataError, match=r"differ in size: .* has 4x6 pixels, .* 5x6; resize them to one size first"
+        data.DataError, match=r"differ in size: .* has 4x6 pixels, .* 5x6; resize them to one size, or cut"
     ):
         data.load(folder)
     (folder / "val" / "dog" / "1.png").write_bytes(b"not a PNG")
@@ -218,5 +218,5 @@ def test_image_folder_errors(folder):
     (folder / "train" / "empty").mkdir()
     with pytest.raises(data.DataError, match=r"no image in .*empty"):
         data.load(folder)
-    with pytest.raises(data.DataError, match=r"no folder .*train"):
-        data.load(folder / "val")
+    with pytest.raises(data.DataError, match=r"no folder .*nowhere"):
+        data.stream(folder / "nowhere", train=np.asarray, test=np.asarray)

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,15 @@ def test_what_was_passed_is_counted_and_stays_passed(folder):
     assert last == ["all", f"1 of {len(all_tasks)}", f"{chance.points} of {sum(t.points for t in all_tasks)}"]
     assert [file.name for file in folder.iterdir()] == [NAME]
     assert "no part of grading" in repr(course.progress())
+
+
+def test_a_notebook_shows_a_column_for_each_lesson_filled_as_far_as_it_is_passed(folder):
+    course.check("00.chance", math.log(10))
+    drawn = course.progress()._repr_html_()
+    first, others = len(course.exercises("00")), len(course.exercises())
+    assert f'aria-label="1 of {others} exercises passed; lesson 00 1 of {first}"' in drawn
+    heights = [float(height) for height in re.findall(r'height="([\d.]+)" fill="#0072B2"', drawn)]
+    assert heights == pytest.approx([40 / first] + 17 * [0], abs=0.01)
 
 
 def test_it_is_there_in_the_next_kernel_and_keeps_its_day(folder):

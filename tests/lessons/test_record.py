@@ -171,7 +171,7 @@ def test_a_network_and_its_surface_are_made_by_the_command(elsewhere, photograph
         return fit(*arguments, **settings)
 
     monkeypatch.setattr(training, "fit", stopped)
-    assert main(words) == 0 and "Stopped" in capsys.readouterr().out
+    assert main(words) == 130 and "Stopped" in capsys.readouterr().out
     assert [file.name for file in records.RECORDS.rglob("*") if file.is_file()] == ["training.checkpoint"]
     assert not records.WEIGHTS.exists()
     monkeypatch.setattr(training, "fit", fit)

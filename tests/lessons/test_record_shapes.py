@@ -26,7 +26,7 @@ def part(topic: str, of: str = "record"):
 
 @pytest.fixture(autouse=True)
 def no_hours(monkeypatch):
-    few = data.load("street_digits", train=20, test=20)
+    few = data.load("street_digits", train=20, validation=20, test=20)
 
     def fit(model, dataset, *, epochs, **settings):
         history = [Epoch(epoch + 1, 1.0, 0.5, 1.0, 0.5, 0.1, 1.0) for epoch in range(epochs)]
@@ -61,8 +61,12 @@ def no_hours(monkeypatch):
         (training, "evaluate", lambda *_, **__: Metrics(1.0, 0.5, 0.9)),
         (training, "transfer_study", transfer_study),
         (part("start"), "best_rate", chosen_rate),
-        (part("alexnet"), "losses_until", lambda *_, **__: 100 * [0.4]),
-        (part("augmentations"), "TEST", 20),
+        (part("alexnet"), "race", lambda *_, **__: part("alexnet").Race([1.0] * 100, [0.4] * 100, {100: 0.6})),
+        (
+            part("augmentations", "study"),
+            "train",
+            lambda *_, classes, **__: part("augmentations", "study").network(classes),
+        ),
         (part("densenet"), "missed", lambda model, *_: part("densenet").reuse(model)),
         (part("gradient_flow"), "accuracies", lambda *_: 4 * [0.5]),
         (part("nasnet"), "train_proxy", lambda *_: 0.5),

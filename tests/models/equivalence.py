@@ -7,8 +7,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from cnnlab.models import load_torchvision
-
 
 def assert_equivalent(
     build_reference: Callable[[], nn.Module],
@@ -28,7 +26,7 @@ def assert_equivalent(
     epsilons, own = ([layer.eps for layer in model.modules() if hasattr(layer, "eps")] for model in (reference, ours))
     assert own == epsilons  # too small to be seen in the logits
     fill(reference, size)
-    load_torchvision(ours.to_empty(device="cpu"), reorder(reference.state_dict()))
+    copy_in_order(ours.to_empty(device="cpu"), reorder(reference.state_dict()))
 
     images = torch.randn(2, 3, size, size)
     with torch.no_grad():
@@ -47,6 +45,24 @@ def assert_equivalent(
     theirs, own = reorder(dict(reference.named_buffers())), dict(ours.named_buffers())
     for (name, expected), buffer in zip(statistics(theirs), statistics(own), strict=True):
         torch.testing.assert_close(buffer[1], expected, rtol=1e-3, atol=1e-4, msg=name)
+
+
+def copy_in_order(ours: nn.Module, theirs: Mapping[str, Tensor]) -> None:
+    """An independent build has names of its own, and the same layers in the same order."""
+
+    def layers(values: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
+        found: dict[str, dict[str, Tensor]] = {}
+        for key, value in values.items():
+            layer, _, name = key.rpartition(".")
+            if name != "num_batches_tracked":
+                found.setdefault(layer, {})[name] = value
+        return list(found.values())
+
+    for target, source in zip(layers(ours.state_dict()), layers(theirs), strict=True):
+        assert target.keys() == source.keys()
+        for name, value in target.items():
+            assert value.shape == source[name].shape, name
+            value.copy_(source[name])
 
 
 def fill(model: nn.Module, size: int) -> None:

@@ -1,6 +1,7 @@
-"""EfficientNet against torchvision's. Counts are in test_exact.py."""
+"""EfficientNet against torchvision's and timm's. Counts are in test_exact.py."""
 
 import pytest
+import timm
 import torch
 import torchvision
 from equivalence import assert_equivalent, assert_same_initialisation
@@ -12,6 +13,13 @@ from cnnlab.models.efficientnet import ALPHA, BETA, GAMMA, SCALES, StochasticDep
 @pytest.mark.parametrize("name", [f"efficientnet_b{index}" for index in range(8)])
 def test_is_torchvisions(name: str) -> None:
     assert_equivalent(lambda: getattr(torchvision.models, name)(), lambda: get_model(name))
+
+
+def test_lite0_is_timms() -> None:
+    assert_equivalent(
+        lambda: timm.create_model("efficientnet_lite0", bn_eps=1e-3, bn_momentum=0.01),
+        lambda: get_model("efficientnet_lite0"),
+    )
 
 
 @pytest.mark.parametrize("name", ["efficientnet_b0", "efficientnet_b6"])

@@ -150,6 +150,7 @@ OPTIONS = {
     "steps": "changes made to a network, one after the other",
     "block": "what a stage is made of",
     "activation": "what makes the layer after a convolution",
+    "squeeze_excitation": "whether a block weighs its channels by the whole image",
     "norm": "what makes the norm after a convolution",
     "norm_eps": "what a batch norm adds to the variance",
     "norm_momentum": "share of a new batch in a batch norm's statistics",

@@ -48,8 +48,20 @@ def test_a_damaged_file_is_refused(shipped: Path, kept: int) -> None:
 
 def test_a_file_without_options_is_refused(shipped: Path) -> None:
     save_file({"a": torch.zeros(1)}, shipped)
-    with pytest.raises(ValueError, match="is damaged"):
+    with pytest.raises(ValueError, match=r"missing: stem\.conv\.weight"):
         get_model("resnet20_tiny", weights="cifar10")
+    with pytest.raises(ValueError, match="has no cnnlab metadata, so it does not say which network"):
+        weight_file(shipped)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [({"num_classes": 3}, "training.replace_head(model, 3)"), ({"in_channels": 1}, "dataset.in_rgb()")],
+)
+def test_another_task_says_the_way(asked: dict[str, int], said: str) -> None:
+    with pytest.raises(ValueError, match=r"Load them without") as error:
+        get_model("resnet20", weights="cifar10", **asked)
+    assert said in str(error.value)
 
 
 def test_your_own_weights_by_their_path(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The site: every lesson a page that needs nothing but itself, and that can be read without seeing its pictures."""
 
+import html
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -35,7 +37,7 @@ class Page(HTMLParser):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("site")
-    site.build(out)
+    site.build(out, moving=False)
     return out
 
 
@@ -60,6 +62,56 @@ def test_a_page_is_whole(folder, name):
         assert used not in re.sub(r"<pre.*?</pre>|<code.*?</code>", "", text, flags=re.DOTALL)
 
 
+def test_sections_have_anchors_a_table_of_contents_and_are_searched(tmp_path):
+    cells = [new_markdown_cell("# A lesson\n\nFirst words.\n\n## The `loss`\n\nA *valley* here.\n\n## The `loss`")]
+    cells.append(new_code_cell("hidden = 1", metadata={"jupyter": {"source_hidden": True}}))
+    nbformat.write(new_notebook(cells=cells), tmp_path / "01-a.ipynb")
+    page = site.build(tmp_path / "out", [tmp_path / "01-a.ipynb"], moving=False)[0].read_text()
+    assert '<li class="h2"><a href="#the-loss">The <code>loss</code></a></li>' in page
+    assert 'id="the-loss"' in page and 'id="the-loss-the-loss"' in page
+    assert "<summary>Code of this cell: 1 line</summary>" in page
+    found = json.loads((tmp_path / "out" / "search.js").read_text().removeprefix("window.sections = ").rstrip(";"))
+    assert ["01-a.html", "", "A lesson", "A lesson", "A lesson First words."] in found
+    assert ["01-a.html", "the-loss", "A lesson", "The loss", "A valley here."] in found
+    assert not any("hidden" in text for page, *_, text in found if page == "01-a.html")
+
+
+LESSON = """
+import matplotlib.pyplot as plt
+from cnnlab import view
+
+def draw(depth=2, kind="plain", shown=True):
+    if kind == "none":
+        raise ValueError("there is none")
+    fig, _ = view.figure(size=(2, 1))
+    return view.Picture(fig, f"A drawing of {kind}, {depth} deep, shown: {shown}")
+"""
+
+
+@pytest.mark.slow  # a kernel
+@pytest.mark.parametrize(("deepest", "together"), [(3, True), (40, False), (80, None)])
+def test_an_explorer_of_few_values_moves(tmp_path, deepest, together):
+    show = f"view.explore(draw, depth=(1, {deepest}), kind=['plain', 'none'], shown=True)"
+    picture = {"image/png": "QUJD", "text/plain": "Explorer of depth, kind, shown. Picture: A drawing"}
+    output = new_output("display_data", picture, metadata={"image/png": {"alt": "A drawing of a block, to move"}})
+    cells = [new_markdown_cell("# A lesson"), new_code_cell(LESSON), new_code_cell("run = 1 / 0")]
+    cells.append(new_code_cell(show, outputs=[output]))
+    nbformat.write(new_notebook(cells=cells), tmp_path / "01-a.ipynb")
+    out = tmp_path / "out"
+    page = site.build(out, [tmp_path / "01-a.ipynb"])[0].read_text()
+    if together is None:
+        assert "In the notebook this picture moves: depth, kind, shown." in page and not list(out.glob("*.webp"))
+        return
+    moves = json.loads(html.unescape(re.search(r'data-moves="(.*?)"', page)[1]))
+    assert moves["starts"] == [1, 0, 1] and moves["together"] == together
+    shown = moves["shown"]
+    assert len(shown) == (3 * 2 * 2 if together else 1 + 39 + 1 + 1)
+    assert shown["1,1,1"] == ["", "⚠ there is none"]
+    assert shown["0,0,1"][1] == "A drawing of plain, 1 deep, shown: True" and (out / shown["0,0,1"][0]).is_file()
+    assert len({file for file, _ in shown.values() if file}) == len(list(out.glob("*.webp")))
+    assert "One control moves at a time" in page or together
+
+
 def test_what_a_cell_showed_is_on_the_page(tmp_path):
     figure = {"image/png": "QUJD", "text/plain": "Explorer of depth. Picture: a figure that moves"}
     turns = {site.PLOTLY: {"data": [{"name": "</script>"}], "layout": {}}, "text/plain": "Rotatable: a <hill>"}
@@ -76,7 +128,7 @@ def test_what_a_cell_showed_is_on_the_page(tmp_path):
     for name in ("01-first", "02-second"):
         nbformat.write(new_notebook(cells=cells), tmp_path / f"{name}.ipynb")
     out = tmp_path / "site"
-    pages = site.build(out, sorted(tmp_path.glob("*.ipynb")))
+    pages = site.build(out, sorted(tmp_path.glob("*.ipynb")), moving=False)
     assert [page.stem for page in pages] == ["01-first", "02-second", "RESULTS", "TEACHING", "CONTRIBUTING", "index"]
     assert 'href="RESULTS.html"' in pages[-1].read_text()
     text = pages[0].read_text()
