@@ -8,13 +8,29 @@ from torch import nn
 from torch.nn import functional as F
 
 from cnnlab import course, data, measure, models
-from cnnlab.lessons.alexnet.study import centred, initialized, losses_until, reached
+from cnnlab.lessons.alexnet.study import (
+    WINDOW,
+    Noise,
+    Race,
+    centred,
+    chosen_rate,
+    dead,
+    ends_of,
+    initialized,
+    race,
+    race_of_all,
+    rate_grid,
+    rates_are_inside,
+    ratios,
+    steps_of,
+)
+from cnnlab.lessons.records import Record
 
 TASKS = {task.id: task for task in course.exercises("02")}
 
 
-def digits() -> data.Dataset:
-    return data.load("handwritten", train=100, test=10)
+def digits(validation: int = 50) -> data.Dataset:
+    return data.load("handwritten", train=100, validation=validation, test=10)
 
 
 def linear() -> nn.Module:
@@ -22,28 +38,72 @@ def linear() -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(1024, 10))
 
 
-def test_a_target_is_reached_by_a_whole_window():
-    assert reached([3.0, 1.0, 1.0], 1.0, window=2) and not reached([3.0, 1.0, 1.0], 1.0, window=3)
-    assert not reached([0.0], 1.0, window=2) and not reached([0.0, math.nan], 1.0, window=2)
+def test_a_training_error_is_reached_by_a_whole_window_of_batches():
+    assert Race(errors=[1.0] + [0.25] * WINDOW).steps == WINDOW + 1
+    assert Race(errors=[0.0] * WINDOW).steps == WINDOW
+    assert Race(errors=[0.0] * (WINDOW - 1)).steps is None
+    assert Race(errors=[0.26] * 2 * WINDOW).steps is None
 
 
-def test_training_stops_at_the_first_step_that_reaches_the_target():
-    losses = losses_until(0.5, linear(), digits(), lr=0.01, window=10)
-    assert reached(losses, 0.5, 10) and not reached(losses[:-1], 0.5, 10)
-    assert losses == losses_until(0.5, linear(), digits(), lr=0.01, window=10)
+def test_a_validation_error_is_reached_at_the_first_look_that_shows_it():
+    run = Race([1.0], [0.0], {25: 0.5, 50: 0.75, 75: 0.7})
+    assert run.validation_steps == 50 and run.accuracy == 0.7
+    assert Race([1.0], [0.0], {25: 0.5}).validation_steps is None
+    assert Race([math.nan], [0.0], {25: 0.9}).accuracy == Race().accuracy == 0
 
 
-def test_training_gives_up():
-    assert len(losses_until(0.0, linear(), digits(), lr=0.01, most=12)) == 12
-    diverged = losses_until(0.0, linear(), digits(), lr=1e38, most=30)
-    assert len(diverged) < 30 and not math.isfinite(diverged[-1])
+def test_a_race_is_the_same_twice_and_ends_when_it_is_told_to():
+    run = race(linear(), digits(), lr=0.01, most=60)
+    assert run == race(linear(), digits(), lr=0.01, most=60)
+    assert len(run.losses) == len(run.errors) == 60 and list(run.validation) == [25, 50]
+    assert run.losses[-1] < run.losses[0] and run.accuracy > 0.5
+    assert len(race(linear(), digits(), lr=0.01, most=60, stop=lambda run: True).losses) == 25
+    assert not race(linear(), digits(0), lr=0.01, most=30).validation
+
+
+def test_a_race_that_diverges_is_over():
+    run = race(linear(), digits(), lr=1e38, most=60)
+    assert len(run.losses) < 60 and not math.isfinite(run.losses[-1]) and run.accuracy == 0
 
 
 def test_centred_pixels_keep_their_scale():
     dataset = centred(digits())
-    differences = dataset.train.inputs() - dataset.train.images
-    assert torch.allclose(differences, differences.mean(), atol=1e-3)
+    for split in (dataset.train, dataset.validation, dataset.test):
+        differences = split.inputs() - split.images
+        assert torch.allclose(differences, differences.mean(), atol=1e-3)
     assert abs(dataset.train.inputs().mean()) < 0.01
+
+
+def test_a_unit_is_dead_where_it_is_silent_on_all_images_and_at_all_places():
+    images = torch.tensor([[1.0, -1.0, -1.0], [-1.0, 1.0, -1.0]])
+    assert dead(nn.Sequential(nn.Flatten(), nn.ReLU()), images) == pytest.approx(1 / 3)
+    maps = -torch.ones(2, 4, 3, 3)
+    maps[1, 0, 2, 2] = 1
+    assert dead(nn.Sequential(nn.Identity(), nn.ReLU()).train(), maps) == pytest.approx(3 / 4)
+
+
+@pytest.mark.parametrize("normal", [False, True])
+def test_noise_has_mean_and_variance_1_and_is_fresh_or_fixed(normal):
+    torch.manual_seed(0)
+    ones = torch.ones(200, 300)
+    fresh, fixed = Noise(normal=normal, fresh=True), Noise(normal=normal, fresh=False)
+    drawn = fresh.train()(ones)
+    assert drawn.mean().item() == pytest.approx(1, abs=0.02) and drawn.var().item() == pytest.approx(1, abs=0.02)
+    assert not torch.equal(drawn[0], drawn[1]) and torch.equal(fresh.eval()(ones), ones)
+    assert normal or set(drawn.unique().tolist()) == {0.0, 2.0}
+    once = fixed.train()(ones)
+    assert torch.equal(once[0], once[1]) and torch.equal(once, fixed.eval()(ones))
+
+
+def test_the_lesson_draws_what_the_records_hold():
+    """Of numbers that no training made: what is chosen, and what is said of it."""
+    runs = [{"lr": lr, "steps": n, "validation_steps": n, "tried": 2000, "test": 0.5} for lr, n in ((0.1, 9), (1, 3))]
+    cases = {f"centred, fitted, {a}": {"rates": [*runs, runs[0] | {"lr": 10}], "seeds": seeds}
+             for a, seeds in (("ReLU", [runs[1]] * 3), ("tanh", [runs[0]] * 3))}  # fmt: skip
+    record = Record("r", "", "python -m", "2026-01-01", "1 CPU thread", 1, cases)
+    assert chosen_rate(record, "centred, fitted, ReLU") == 1 and not rates_are_inside(record)
+    assert ratios(steps_of(record)) == {"centred, fitted": 3} and ratios(ends_of(record)) == {"centred, fitted": 1}
+    assert "0.1: 9" in repr(rate_grid(record)) and "from 3.0 to 3.0" in race_of_all(record).alt
 
 
 @pytest.mark.parametrize(("nonlinearity", "factor"), [("relu", 2), ("linear", 1)])

@@ -1,6 +1,7 @@
 """Lesson 02, AlexNet: its exercises."""
 
 import torch
+from torch import nn
 
 from cnnlab.lessons.diagnose import Wrong
 from cnnlab.lessons.exercise import edit, exercise, source, when
@@ -22,8 +23,8 @@ exercise(
     points=2,
     stub='''
         def top_k_error(logits, labels, k):
-            """logits: (N, classes), labels: (N,). Returns the share, from 0 to 1, of images whose label
-            is not among the k classes with the largest logits."""
+            """logits: (N, classes), labels: (N,). Returns the fraction, from 0 to 1, of images
+            whose label is not among the k classes with the largest logits."""
             ...
     ''',
     solution="""
@@ -80,8 +81,9 @@ exercise(
     points=3,
     stub='''
         def grouped_convolution(inputs, outputs, kernel, groups, side):
-            """A convolution with biases from `inputs` to `outputs` channels in `groups` groups, kernel x kernel,
-            whose output map is side x side. Returns (parameters, mult-adds); biases are no mult-adds."""
+            """A convolution with biases from `inputs` to `outputs` channels in `groups` groups,
+            with kernels of kernel x kernel and an output of side x side places.
+            Returns (parameters, mult-adds); adding a bias is no mult-add."""
             ...
     ''',
     solution="""
@@ -202,8 +204,9 @@ exercise(
     points=3,
     stub='''
         def dropout(x, p, training):
-            """As in PyTorch: while training, each number of x becomes 0 with probability p, and the others are
-            scaled so that the mean stays what it was; at test time x stays as it is. 0 <= p < 1."""
+            """As in PyTorch: while training, each number of x becomes 0 with probability p, and
+            the others are scaled so that the mean stays what it was on average; at test time
+            x stays as it is. 0 <= p < 1."""
             ...
     ''',
     solution="""
@@ -310,6 +313,79 @@ exercise(
         edit(
             "/ (1 - p)", "* (1 + p)", "1 + p does not bring the mean back: a share of 1 - p is left, so divide by it."
         ),
+    ],
+)
+
+
+LAYERS, WIDTH, VANISHED = 10, 100, 1e-6
+
+
+def check_slope_one(initial_weights: object) -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        layers = [nn.Linear(WIDTH, WIDTH) for _ in range(LAYERS)]
+        for index, layer in enumerate(layers):
+            returned = initial_weights(layer)
+            layers[index] = (returned if isinstance(returned, nn.Linear) else layer).float()
+        x, outputs = torch.randn(200, WIDTH), []
+    for layer in layers:
+        if layer.weight.shape != (WIDTH, WIDTH):
+            raise Wrong(f"A weight has the shape {tuple(layer.weight.shape)} now: change its numbers, not its shape.")
+        x = layer(x).relu()
+        outputs.append(x)
+    if not all(output.isfinite().all() for output in outputs):
+        raise Wrong("With your weights a layer puts out numbers that are infinite or NaN.")
+    silent = torch.stack([(output <= 0).all(0) for output in outputs]).double().mean().item()
+    if silent > 0.5:
+        raise Wrong(
+            f"{silent:.0%} of your units are 0 for every input. There the slope is 0, and the sentence is about ReLUs"
+            " with a slope of 1: keep at least half of the units alive."
+        )
+    first, last = torch.autograd.grad(x.sum(), [outputs[0], outputs[-1]], allow_unused=True)
+    left = 0.0 if first is None else (first.norm() / last.norm()).item()
+    if left > 10:
+        raise Wrong(f"With your weights the gradient grows on its way down, to {left:.2g} times its size.")
+    if left > VANISHED:
+        raise Wrong(
+            f"With your weights {left:.2g} of the gradient's size is left at the first layer; less than a millionth is"
+            " asked for. A ReLU passes the gradient on: what else does a layer multiply it by?"
+        )
+
+
+exercise(
+    "02.slope-one",
+    points=2,
+    stub='''
+        def initial_weights(layer):
+            """layer: an nn.Linear(100, 100), one of ten, each followed by a ReLU.
+            Gives it other weights and biases, in place."""
+            ...
+    ''',
+    solution="""
+        def initial_weights(layer):
+            nn.init.normal_(layer.weight, std=0.01)
+            nn.init.zeros_(layer.bias)
+    """,
+    hints=[
+        "On its way down a gradient is multiplied by the slope of each ReLU, and by something else in each layer.",
+        "It is multiplied by the weights. nn.init.normal_(layer.weight, std=...) draws them; with which std does a"
+        " layer of 100 inputs make it ten times smaller?",
+    ],
+    check=check_slope_one,
+    wrong=[
+        source(
+            """
+            def initial_weights(layer):
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                nn.init.zeros_(layer.bias)
+            """,
+            "less than a millionth is",
+        ),
+        source("def initial_weights(layer):\n    nn.init.constant_(layer.bias, -100)", "are 0 for every input"),
+        source("def initial_weights(layer):\n    nn.init.normal_(layer.weight)", "grows on its way down"),
+        source("def initial_weights(layer):\n    layer.weight.data.fill_(float('inf'))", "infinite or NaN"),
+        source("def initial_weights(layer):\n    layer.weight.data = torch.zeros(1, 100)", "not its shape"),
+        source("initial_weights = 0.01", "should be a function"),
     ],
 )
 

@@ -565,6 +565,102 @@ def dropout(x, p, training):
         mistake="drops half of the numbers whatever p is",
     ),
     Right(
+        "02.slope-one",
+        "small normal weights, no biases",
+        """
+def initial_weights(layer):
+    nn.init.normal_(layer.weight, std=0.01)
+    nn.init.zeros_(layer.bias)
+""",
+    ),
+    Right(
+        "02.slope-one",
+        "PyTorch's own, a tenth of them, in place on the data",
+        """
+def initial_weights(layer):
+    for p in layer.parameters():
+        p.data *= 0.1
+""",
+    ),
+    Right(
+        "02.slope-one",
+        "no_grad and uniform_",
+        """
+@torch.no_grad()
+def initial_weights(layer):
+    layer.weight.uniform_(-0.02, 0.02)
+    layer.bias.fill_(0.1)
+""",
+    ),
+    Right(
+        "02.slope-one",
+        "weights of zero under a positive bias: alive, and nothing gets through",
+        """
+initial_weights = lambda layer: (nn.init.zeros_(layer.weight), nn.init.ones_(layer.bias))
+""",
+    ),
+    Right(
+        "02.slope-one",
+        "numbers of NumPy, in double precision",
+        """
+import numpy as np
+
+def initial_weights(layer):
+    numbers = np.random.default_rng(0).normal(0, 0.02, size=tuple(layer.weight.shape))
+    layer.weight = nn.Parameter(torch.from_numpy(numbers))
+    layer.bias = nn.Parameter(torch.zeros(len(numbers), dtype=torch.float64))
+    return layer
+""",
+    ),
+    Wrong(
+        "02.slope-one",
+        "He's weights",
+        """
+def initial_weights(layer):
+    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    nn.init.zeros_(layer.bias)
+""",
+        mistake="draws weights that fit a ReLU, with which the gradient keeps its size",
+    ),
+    Wrong(
+        "02.slope-one",
+        "kills the units",
+        """
+def initial_weights(layer):
+    nn.init.zeros_(layer.weight)
+    nn.init.constant_(layer.bias, -1)
+""",
+        mistake="makes all units silent, so that their slope is 0 and not 1",
+    ),
+    Wrong(
+        "02.slope-one",
+        "not small enough",
+        """
+def initial_weights(layer):
+    nn.init.normal_(layer.weight, std=0.1)
+    nn.init.zeros_(layer.bias)
+""",
+        mistake="draws weights of a size with which a hundredth or more of the gradient is left",
+    ),
+    Wrong(
+        "02.slope-one",
+        "large weights",
+        """
+def initial_weights(layer):
+    layer.weight.data.mul_(10)
+""",
+        mistake="makes the weights ten times larger, so that the gradient explodes",
+    ),
+    Wrong(
+        "02.slope-one",
+        "leaves them as they are",
+        """
+def initial_weights(layer):
+    pass
+""",
+        mistake="leaves PyTorch's own weights, with which a few ten-thousandths of the gradient are left",
+    ),
+    Right(
         "02.few-images",
         "the residual twin, augmented, for a long time",
         """
