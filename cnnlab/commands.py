@@ -45,7 +45,6 @@ def train(given: argparse.Namespace) -> int:
     about = {
         "command": f"python -m cnnlab {shlex.join(given.words)}",
         "data": repr(dataset),
-        "classes": list(dataset.classes),
         **_prepared(given, dataset, start.prepared),
     }
 
@@ -339,9 +338,9 @@ def _prepared(given: argparse.Namespace, dataset: "data.Dataset", wanted: Mappin
     from cnnlab.training import pipelines
 
     if dataset.train.in_memory:
-        return {"input": list(dataset.train.shape), "mean": list(dataset.mean), "std": list(dataset.std)}
+        return dataset.preparation()
     mean, std = wanted.get("mean", pipelines.MEAN), wanted.get("std", pipelines.STD)
-    return {"input": [3, given.size, given.size], "size": given.size, "mean": list(mean), "std": list(std)}
+    return dataset.preparation() | {"size": given.size, "mean": list(mean), "std": list(std)}
 
 
 def _as_in_training(

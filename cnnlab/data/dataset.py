@@ -143,6 +143,15 @@ class Dataset:
                     f"to {len(self.classes) - 1}; the first is {int(labels[odd][0])}, of image {int(odd.nonzero()[0])}"
                 )
 
+    def preparation(self) -> dict[str, object]:
+        """What a file of weights says of the images it was trained on, for whoever uses it: classes, shape, mean, std.
+
+        >>> data.load("faces").preparation()["classes"], data.load("faces").preparation()["input"]
+        (['no face', 'face'], [1, 32, 32])
+        """
+        said = {"classes": self.classes, "input": self.train.shape, "mean": self.mean, "std": self.std}
+        return {name: list(values) for name, values in said.items()}
+
     def choosing(self) -> "Dataset":
         """The same set with its validation images for a test, so that `fit` shows what to choose by.
 

@@ -58,7 +58,8 @@ def network(draft: Draft, model: str, epochs: int, lr: float = 0.2, **options: o
         progress=sys.stderr.isatty(),
     )
     file = WEIGHTS / f"{draft.name}.safetensors"
-    models.save_weights(deepcopy(net).half(), file, name=model, options=options, command=draft.command, seed=seed)
+    origin = {"command": draft.command, "seed": seed, **dataset.preparation()}
+    models.save_weights(deepcopy(net).half(), file, name=model, options=options, **origin)
     measured = training.evaluate(models.get_model(model, weights=file), dataset.test, precision="fp32")
     about = (
         f"{model} on CIFAR-10's training images: 45,000 to learn from, 5,000 held out. The weights are in "
