@@ -48,6 +48,7 @@ def no_hours(monkeypatch):
         spent.append(1.0)
         return method
 
+    small = part("augmentations", "study").network
     for room, name, stand_in in (
         (records, "record_so_far", lambda name: ({}, 0.0)),
         (records, "save_record", lambda *_: None),
