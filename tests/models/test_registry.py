@@ -97,7 +97,7 @@ def test_an_unknown_name(name: str, nearest: str) -> None:
         ({"depths": (3, 0)}, r"depths must be whole numbers of at least 1, as in .*, not \(3, 0\)"),
         ({"depths": 3}, "not 3"),
         ({"depths": ()}, r"not \(\)"),
-        ({"shortcut": "C"}, r"shortcut must be one of \('A', 'B', 'none'\), not 'C'"),
+        ({"shortcut": "C"}, r"shortcut must be one of \('A', 'A-both', 'B', 'none'\), not 'C'"),
         ({"small_images": 1}, "small_images must be True or False, not 1"),
         ({"block": "Bottleneck"}, "block must be a class or a function that makes a layer, not 'Bottleneck'"),
     ],
