@@ -10,6 +10,7 @@ def names_in_examples(doctest_namespace: dict, request: pytest.FixtureRequest) -
     from cnnlab import data, files, measure, models
 
     doctest_namespace |= {"torch": torch, "data": data, "measure": measure, "models": models}
+    doctest_namespace |= {"assemble": data.assemble}
     if request.node.name.startswith("cnnlab.files"):
         doctest_namespace |= {"folder": request.getfixturevalue("tmp_path"), "written_whole": files.written_whole}
     doctest_namespace |= {"get_model": models.get_model, "list_models": models.list_models}

@@ -1,231 +1,67 @@
-"""The command line, for what outgrows a notebook: `python -m cnnlab --help`.
+"""The command line, for what outgrows a notebook: `cnnlab --help`, or `python -m cnnlab --help`.
 
-python -m cnnlab models resnet
-python -m cnnlab train resnet20 --data cifar10 --hold-out 5000 --epochs 60 --flip --shift 4 --out resnet20.safetensors
+cnnlab models resnet
+cnnlab train resnet20 --data cifar10 --hold-out 5000 --epochs 60 --flip --shift 4 --out resnet20.safetensors
 torchrun --nproc_per_node 8 -m cnnlab train resnet50 --data imagenet --size 224 --epochs 90 --out resnet50.safetensors
-python -m cnnlab evaluate resnet20.safetensors --data cifar10
-python -m cnnlab surface resnet20.safetensors --data cifar10 --out surface.safetensors --picture surface.png
-python -m cnnlab record densenet
-python -m cnnlab lab my-lessons
+cnnlab train efficientnet_lite0 --weights imagenet --data my-photographs --freeze 5 --out mine.safetensors
+cnnlab evaluate resnet20.safetensors --data cifar10
+cnnlab predict resnet20.safetensors cat.jpg
+cnnlab surface resnet20.safetensors --data cifar10 --out surface.safetensors --picture surface.png
+cnnlab record densenet
+cnnlab lab my-lessons
 """
 
 import argparse
-import os
-import shlex
-import signal
+import re
 import sys
-from dataclasses import asdict
-from datetime import date
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-# What needs PyTorch is imported by the commands that use it, so that `lab` opens at once.
-if TYPE_CHECKING:
-    import torch
-
-    from cnnlab import data, training
+from cnnlab import commands
 
 
 def main(words: list[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0, or 2 with one line on stderr that says what was wrong."""
+    """Run one command; returns the exit status: 0, 130 if it was stopped, or 2 with one line on what is wrong."""
     words = sys.argv[1:] if words is None else words
     parser = _parser()
     given, further = parser.parse_known_args(words, argparse.Namespace(words=words))
-    if further and given.run is not lab:
+    if further and given.run is not commands.lab:
         parser.error(f"unrecognized arguments: {' '.join(further)}")
     given.further = further
     try:
-        given.run(given)
+        return given.run(given)
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return commands.STOPPED
     except Exception as error:
-        if not isinstance(error, _what_a_user_can_mend()):
+        if given.traceback:
             raise
-        print(f"error: {error}", file=sys.stderr)  # one line without a traceback
+        print(f"error: {_one_line(error)}", file=sys.stderr)
         return 2
-    return 0
 
 
-def _what_a_user_can_mend() -> tuple[type[Exception], ...]:
+def _one_line(error: Exception) -> str:
+    """What a user can mend speaks for itself; anything else is a mistake of ours, with the way to show it."""
     from cnnlab import data, training
 
-    return (ValueError, OSError, data.DataError, training.CheckpointError, training.DivergedError)
+    text = " ".join(str(error).split())
+    if isinstance(error, (ValueError, OSError, data.DataError, training.CheckpointError, training.DivergedError)):
+        return text
+    return f"{type(error).__name__}: {text or 'no message'} (--traceback shows where)"
 
 
-def train(given: argparse.Namespace) -> None:
-    """Train a network by `training.fit` and write its weights; interrupted or killed, the same command goes on."""
-    import torch
-
-    from cnnlab import models, training
-    from cnnlab.device import find_device, machine_class
-
-    out = Path(given.out)
-    if out.suffix != ".safetensors":
-        raise ValueError(f"--out must end in .safetensors, not {out.suffix or 'nothing'!r}.")
-    if out.exists():
-        raise ValueError(f"{out} is there already: remove it, or name another file.")
-    dataset = _dataset(given)
-    options = {"num_classes": len(dataset.classes), "in_channels": dataset.train.shape[0], **dict(given.option)}
-    torch.manual_seed(given.seed)
-    model = models.get_model(given.model, **options)
-    checkpoint = out.with_suffix(".checkpoint")
-    first = int(os.environ.get("RANK", 0)) == 0
-    run = training.fit(
-        model,
-        dataset,
-        epochs=given.epochs,
-        lr=given.lr,
-        batch_size=given.batch_size,
-        weight_decay=given.weight_decay,
-        optimizer=given.optimizer,
-        augment=training.Augment(flip=given.flip, shift=given.shift) if given.flip or given.shift else None,
-        seed=given.seed,
-        device=given.device,
-        precision=given.precision,
-        checkpoint=checkpoint,
-        on_epoch=lambda run: print(_epoch_line(run), flush=True),
-        progress=sys.stderr.isatty(),
-    )
-    if run.interrupted:
-        print(f"Stopped after {len(run.history)} of {given.epochs} epochs; the same command goes on from there.")
-    elif first:
-        about = {
-            "command": f"python -m cnnlab {shlex.join(given.words)}",
-            "data": repr(dataset),
-            "history": [asdict(epoch) for epoch in run.history],
-            "seconds": round(run.seconds),
-            "machine": machine_class(find_device(given.device)),
-            "date": date.today().isoformat(),
-        }
-        models.save_weights(model, out, name=given.model, options=options, **about)
-        checkpoint.unlink(missing_ok=True)
-        print(f"{out}: test accuracy {run.history[-1].test_accuracy:.2%} after {run.seconds:,.0f} s of training")
-
-
-def _epoch_line(run: "training.Run") -> str:
-    table = run.table()
-    return ", ".join(f"{name} {value}" for name, value in zip(table.header, table.rows[-1], strict=True))
-
-
-def evaluate(given: argparse.Namespace) -> None:
-    """Measure the weights in a file on a data set's test split."""
-    from cnnlab import training
-    from cnnlab.device import find_device
-    from cnnlab.table import Table
-
-    model, dataset = _trained(given), _dataset(given)
-    measured = training.evaluate(model.to(find_device(given.device)), dataset.test, precision=given.precision)
-    row = [f"{len(dataset.test):,}", f"{measured.loss:.4f}", f"{measured.accuracy:.2%}", f"{measured.top5:.2%}"]
-    print(Table(["images", "loss", "accuracy", "top-5"], [row], f"{given.file} on {dataset.name}"))
-
-
-def list_networks(given: argparse.Namespace) -> None:
-    """The networks by name, with their parameters."""
-    import torch
-
-    from cnnlab import models
-    from cnnlab.table import Table
-
-    rows = []
-    for name in (name for name in models.list_models() if given.part in name):
-        with torch.device("meta"):
-            count = sum(p.numel() for p in models.get_model(name).parameters())
-        rows.append([name, count])
-    if not rows:
-        raise ValueError(f"No network has {given.part!r} in its name.")
-    print(Table(["network", "parameters"], rows))
-
-
-def surface(given: argparse.Namespace) -> None:
-    """Measure the loss surface around the weights in a file; interrupted, the same command goes on."""
-    import torch
-
-    from cnnlab import data, measure
-
-    model, dataset = _trained(given), _dataset(given)
-    if isinstance(dataset.train, data.Stream):
-        raise ValueError("A surface is measured on images in memory: leave --size out, or take fewer with --train.")
-    images = min(given.images, len(dataset.train))
-    chosen = torch.randperm(len(dataset.train), generator=torch.Generator().manual_seed(given.seed))[:images]
-    split = data.Split(dataset.train.images[chosen], dataset.train.labels[chosen], dataset.mean, dataset.std)
-    settings = {"points": given.points, "span": given.span, "seed": given.seed, "precision": given.precision}
-    measured = measure.loss_surface(
-        model, split, **settings, device=given.device, file=given.out, progress=sys.stderr.isatty()
-    )
-    print(measured)
-    if given.picture and int(os.environ.get("RANK", 0)) == 0:
-        from cnnlab import view
-
-        view.surface({Path(given.file).stem: measured}).figure.savefig(given.picture)
-
-
-class Stopped(BaseException):
-    """Ctrl-C while a record is made. `training.fit` would take a KeyboardInterrupt for the end of the training, and
-    half a training would be recorded."""
-
-
-def record(given: argparse.Namespace) -> None:
-    """Make a lesson's records again, which takes longer than a lesson has; stopped, the same command goes on."""
-    from cnnlab import lessons
-    from cnnlab.lessons import records
-
-    if not given.lesson:
-        print(records.listed())
-        return
-    topic = lessons.topic(given.lesson)
-    names = list(lessons.recipes(topic))
-    if given.name and given.name not in names:
-        raise ValueError(f"The records of {topic} are: {', '.join(names) or 'none'}.")
-
-    def stop(*_: object) -> None:
-        raise Stopped
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        for name in [given.name] if given.name else names:
-            path = records.make(topic, name, given.data)
-            print(f"{path} is whole. To measure it again, remove it first.")
-    except Stopped:
-        print("Stopped; the same command goes on with what was saved.")
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def lab(given: argparse.Namespace) -> None:
-    """Copy the lessons into a folder, never over a file that differs, and open the first in JupyterLab."""
-    from cnnlab.teaching.lab import copy_lessons, open_lab
-
-    folder = Path(given.folder)
-    for line in copy_lessons(folder):
-        print(line, flush=True)
-    open_lab(folder, given.further)
-
-
-def _trained(given: argparse.Namespace) -> "torch.nn.Module":
-    from cnnlab import models
-
-    about, _ = models.weight_file(given.file)
-    if "model" not in about:
-        raise ValueError(f"{given.file} does not say which network it is of.")
-    return models.get_model(about["model"], weights=given.file).eval()
-
-
-def _dataset(given: argparse.Namespace) -> "data.Dataset":
-    from cnnlab import data, training
-
-    if given.size:
-        if given.train or given.test or given.hold_out:
-            raise ValueError("--size streams a whole folder: leave --train, --test and --hold-out out.")
-        pipelines = {"train": training.pipelines.torchvision_train(given.size)}
-        pipelines["test"] = training.pipelines.torchvision_test(given.size, round(given.size * 256 / 224))
-        return data.stream(given.data, **pipelines, workers=given.workers)
-    sizes = {"train": given.train, "test": 0 if given.hold_out else given.test}
-    dataset = data.load(given.data, **sizes, seed=given.seed, root=given.root)
-    return dataset.hold_out(given.hold_out) if given.hold_out else dataset
+def _stages(text: str) -> int | None:
+    if text == "all":
+        return None
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r}: give a number of stages, or all")
+    return int(text)
 
 
 def _option(text: str) -> tuple[str, object]:
     name, equals, value = text.partition("=")
     if not (name and equals and value):
         raise argparse.ArgumentTypeError(f"{text!r}: an option is given as name=value, for example width=8")
+    if name == "weights":
+        raise argparse.ArgumentTypeError("weights are no option of the network: --weights FILE or --weights imagenet")
     return name, _value(value)
 
 
@@ -241,58 +77,120 @@ def _value(text: str) -> object:
     return text
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m cnnlab", description="Train and measure networks by name.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least 1")
+    return int(text)
 
-    def command(run, name: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
+
+def _count_or_none(text: str) -> int:
+    return 0 if text == "0" else _count(text)
+
+
+def _positive(text: str) -> float:
+    value = _value(text)
+    if not (isinstance(value, (int, float)) and 0 < value < float("inf")):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return float(value)
+
+
+def _positive_or_none(text: str) -> float:
+    return 0.0 if _value(text) == 0 else _positive(text)
+
+
+def _part(text: str) -> str:
+    if not re.fullmatch(r"[1-9]\d*|(\d|[1-9]\d)(\.\d+)?%", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number of images nor a share such as 20%")
+    return text
+
+
+def _parser() -> argparse.ArgumentParser:
+    name = "cnnlab" if sys.argv[0].endswith(("cnnlab", "cnnlab.exe")) else "python -m cnnlab"
+    parser = argparse.ArgumentParser(prog=name, description="Train, measure and use networks by name.")
+    parser.add_argument("--traceback", action="store_true", help="where something is wrong, show all of it")
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(run, word: str, example: str) -> argparse.ArgumentParser:
+        text = f"Example: {name} {word} {example}"
+        added = subparsers.add_parser(word, help=run.__doc__, description=run.__doc__, epilog=text)
         added.set_defaults(run=run)
         return added
 
-    listed = command(list_networks, "models")
+    listed = command(commands.list_networks, "models", "resnet")
     listed.add_argument("part", nargs="?", default="", help="a part of the name")
 
-    trained = command(train, "train")
+    trained = command(commands.train, "train", "resnet20_tiny --data street_digits --epochs 3 --out mine.safetensors")
     trained.add_argument("model", help="a name that `models` lists")
     trained.add_argument("--option", type=_option, action="append", default=[], metavar="NAME=VALUE")
+    trained.add_argument("--weights", metavar="FILE|imagenet", help="start from these, with a new last layer")
+    trained.add_argument(
+        "--freeze", type=_stages, default=0, metavar="STAGES|all", help="leave the stem and so many stages as they are"
+    )
+    trained.add_argument(
+        "--backbone", type=_positive, default=1.0, metavar="SHARE", help="its learning rate, as a share of the head's"
+    )
     trained.add_argument("--out", required=True, metavar="FILE.safetensors", help="the weights, with their history")
-    trained.add_argument("--epochs", type=int, default=5)
-    trained.add_argument("--lr", type=float, default=0.1, help="the peak of the cycle (default 0.1)")
-    trained.add_argument("--batch-size", type=int, default=128, help="of all processes together (default 128)")
-    trained.add_argument("--weight-decay", type=float, default=5e-4)
+    trained.add_argument("--overwrite", action="store_true", help="replace that file if it is there")
+    trained.add_argument("--epochs", type=_count, default=5)
+    trained.add_argument("--lr", type=_positive, default=0.1, help="the peak of the cycle (default 0.1)")
+    trained.add_argument("--batch-size", type=_count, default=128, help="of all processes together (default 128)")
+    trained.add_argument("--weight-decay", type=_positive_or_none, default=5e-4)
     trained.add_argument("--optimizer", choices=("sgd", "adamw"), default="sgd")
     trained.add_argument("--flip", action="store_true", help="mirror every other image")
-    trained.add_argument("--shift", type=int, default=0, metavar="PIXELS", help="shift images by up to so many pixels")
+    trained.add_argument(
+        "--shift", type=_count_or_none, default=0, metavar="PIXELS", help="shift images by up to so many pixels"
+    )
+    trained.add_argument("--best", action="store_true", help="keep the epoch that tested best, not the last")
+    trained.add_argument("--csv", metavar="FILE.csv", help="the history, an epoch a line")
+    trained.add_argument("--picture", metavar="FILE.png", help="draw its curves, too")
 
-    evaluated = command(evaluate, "evaluate")
-    measured = command(surface, "surface")
-    for added in (evaluated, measured):
-        added.add_argument("file", help="weights that `train` wrote")
+    evaluated = command(commands.evaluate, "evaluate", "mine.safetensors --data street_digits")
+    evaluated.add_argument("--picture", metavar="FILE.png", help="draw what is taken for what, too")
+
+    predicted = command(commands.predict, "predict", "mine.safetensors cat.jpg dog.jpg")
+    predicted.add_argument("file", help="weights that `train` wrote, or a network's name, with ImageNet's weights")
+    predicted.add_argument("images", nargs="+", metavar="IMAGE", help="pictures, or folders of pictures")
+    predicted.add_argument("--top", type=_count, default=3, help="classes to name (default 3)")
+    predicted.add_argument("--picture", metavar="FILE.png", help="draw them, too")
+
+    exported = command(commands.export, "export", "mine.safetensors mine.onnx")
+    exported.add_argument("--overwrite", action="store_true", help="replace that file if it is there")
+
+    measured = command(commands.surface, "surface", "mine.safetensors --data street_digits --out surface.safetensors")
     measured.add_argument("--out", required=True, metavar="FILE.safetensors", help="the surface, kept while it grows")
-    measured.add_argument("--points", type=int, default=21, help="of each axis (default 21)")
-    measured.add_argument("--span", type=float, default=1.0, help="the axes go from minus this to this (default 1)")
-    measured.add_argument("--images", type=int, default=500, help="of the training images (default 500)")
+    measured.add_argument("--points", type=_count, default=21, help="of each axis (default 21)")
+    measured.add_argument("--span", type=_positive, default=1.0, help="the axes go from minus this to this (default 1)")
+    measured.add_argument("--images", type=_count, default=500, help="of the training images (default 500)")
     measured.add_argument("--picture", metavar="FILE.png", help="draw it, too")
+    for added in (evaluated, exported, measured):
+        added.add_argument("file", help="weights that `train` wrote")
+    exported.add_argument("out", metavar="FILE.onnx")
 
-    recorded = command(record, "record")
+    recorded = command(commands.record, "record", "densenet")
     recorded.add_argument("lesson", nargs="?", help="its folder in cnnlab/lessons, or its number; none: list all")
     recorded.add_argument("name", nargs="?", help="one of its records (default: all)")
     recorded.add_argument("--data", default="cifar10", help="a folder with CIFAR-10's training images, if not cifar10")
 
-    opened = command(lab, "lab")
+    opened = command(commands.lab, "lab", "my-lessons --port=9000")
     opened.add_argument("folder", nargs="?", default="my-lessons", help="for your copies (default my-lessons)")
-    opened.epilog = "Further options go to JupyterLab, with a sign between name and value: --port=9000."
+    opened.epilog += ". Further options go to JupyterLab, with a sign between name and value."
 
     for added in (trained, evaluated, measured):
         added.add_argument("--data", required=True, help="street_digits, cifar10, ... or an image folder")
         added.add_argument("--root", help="where the downloaded sets lie")
-        added.add_argument("--train", type=int, metavar="IMAGES", help="how many (default: all)")
-        added.add_argument("--test", type=int, metavar="IMAGES", help="how many (default: all)")
-        added.add_argument("--hold-out", type=int, metavar="IMAGES", help="test on so many of the training images")
-        added.add_argument("--size", type=int, metavar="PIXELS", help="stream the folder, cut to squares of this side")
-        added.add_argument("--workers", type=int, help="processes that read a streamed folder (default: one a core)")
-        added.add_argument("--seed", type=int, default=0)
+        added.add_argument("--train", type=_count, metavar="IMAGES", help="how many (default: all)")
+        added.add_argument("--test", type=_count_or_none, metavar="IMAGES", help="how many (default: all)")
+        added.add_argument(
+            "--hold-out", type=_part, metavar="IMAGES|SHARE", help="test on so many of the training images, or 20%%"
+        )
+        added.add_argument(
+            "--size", type=_count, metavar="PIXELS", help="stream the folder, cut to squares of this side"
+        )
+        added.add_argument(
+            "--workers", type=_count_or_none, help="processes that read a streamed folder (default: one a core)"
+        )
+        added.add_argument("--seed", type=_count_or_none, default=0)
+    for added in (trained, evaluated, predicted, measured):
         added.add_argument("--device", choices=("cuda", "mps", "cpu"))
         added.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto")
     return parser

@@ -3,18 +3,28 @@
 import atexit
 import os
 import platform
+import random
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
+import numpy as np
 import torch
 import torch.distributed as dist
 
 from cnnlab.table import Table
 
 Precision = Literal["auto", "fp32", "bf16"]
+
+if (
+    "OMP_NUM_THREADS" not in os.environ
+    and hasattr(os, "getloadavg")  # not on Windows
+    and os.getloadavg()[0] >= (os.cpu_count() or 1)
+):
+    torch.set_num_threads(1)  # others keep all cores busy: two threads would mostly wait for each other
 
 
 def find_device(device: str | torch.device | None = None) -> torch.device:
@@ -59,13 +69,25 @@ def autocast(device: torch.device, precision: Precision) -> torch.autocast:
 
 @contextmanager
 def reproducible(seed: int, device: torch.device) -> Iterator[None]:
-    """Everything random inside follows the seed; the random state outside is as if nothing had happened."""
-    with (
-        torch.random.fork_rng([device] if device.type == "cuda" else []),
-        torch.backends.cudnn.flags(deterministic=True, benchmark=False),
-    ):
+    """Everything random inside follows the seed; the random state outside is as if nothing had happened.
+
+    NumPy's and Python's random numbers too: people's own augmentations use them.
+    """
+    cudnn, state = torch.backends.cudnn, random_state(device)
+    numpys, pythons = np.random.get_state(), random.getstate()
+    deterministic, benchmark = cudnn.deterministic, cudnn.benchmark
+    try:
+        cudnn.deterministic, cudnn.benchmark = True, False
         torch.manual_seed(seed)
+        np.random.seed(seed % 2**32)
+        random.seed(seed)
         yield
+    finally:
+        with unstoppable():
+            cudnn.deterministic, cudnn.benchmark = deterministic, benchmark
+            set_random_state(state, device)
+            np.random.set_state(numpys)
+            random.setstate(pythons)
 
 
 @contextmanager
@@ -100,6 +122,11 @@ def _note_press(signum: int, frame: object) -> None:
     _stop_asked = True
 
 
+def _only_note_press(signum: int, frame: object) -> None:
+    global _stop_asked
+    _stop_asked = True
+
+
 def stop_if_asked() -> None:
     """A good moment to stop: raises KeyboardInterrupt where the stop button was pressed inside `undisturbed`."""
     global _stop_asked
@@ -117,18 +144,60 @@ def undisturbed() -> Iterator[None]:
     than Python's own, and threads other than the main one, which gets the signal, are left alone.
     """
     casts, gradients = _autocast_state(), torch.is_grad_enabled()
-    handler = signal.getsignal(signal.SIGINT)
-    mine = handler is signal.default_int_handler and threading.current_thread() is threading.main_thread()
+    with _presses_go_to(_note_press, of=(signal.default_int_handler,)):
+        try:
+            yield
+        finally:
+            with unstoppable():
+                _restore_autocast(casts)
+                torch.set_grad_enabled(gradients)
+
+
+_stopped_cell: int | None = None
+
+
+def training_stopped() -> None:
+    """Note that a training was stopped in the notebook's cell that runs now: what it would train next stops, too."""
+    global _stopped_cell
+    _stopped_cell = _cell()
+
+
+def stop_with_the_cell() -> None:
+    """KeyboardInterrupt where a training of this cell was stopped before: the button ends a cell, not its first half.
+
+    Outside of a notebook nothing: a script sees what `fit` returns.
+    """
+    if _stopped_cell is not None and _stopped_cell == _cell():
+        raise KeyboardInterrupt
+
+
+def _cell() -> int | None:
+    """The number of the cell that runs now; None outside of IPython."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return shell.execution_count if shell else None
+
+
+@contextmanager
+def unstoppable() -> Iterator[None]:
+    """Inside, the stop button waits, however often it is pressed: for the few steps that put everything back."""
+    with _presses_go_to(_only_note_press, of=(signal.default_int_handler, _note_press)):
+        yield
+
+
+@contextmanager
+def _presses_go_to(handler: Callable[[int, object], None], of: tuple[object, ...]) -> Iterator[None]:
+    before = signal.getsignal(signal.SIGINT)
+    mine = before in of and threading.current_thread() is threading.main_thread()
     if mine:
-        signal.signal(signal.SIGINT, _note_press)
+        signal.signal(signal.SIGINT, handler)
     try:
         yield
     finally:
-        _restore_autocast(casts)
-        torch.set_grad_enabled(gradients)
         if mine:
-            signal.signal(signal.SIGINT, handler)
-            stop_if_asked()
+            signal.signal(signal.SIGINT, before)
+            if before is signal.default_int_handler:
+                stop_if_asked()
 
 
 def _autocast_state() -> dict[str, object]:
@@ -157,8 +226,9 @@ def eval_mode(model: torch.nn.Module) -> Iterator[None]:
     try:
         yield
     finally:
-        for module, training in modes:
-            module.training = training
+        with unstoppable():
+            for module, training in modes:
+                module.training = training
 
 
 def machine_class(device: torch.device) -> str:

@@ -49,8 +49,8 @@ def test_a_stopped_training_goes_on(tmp_path, monkeypatch, capsys):
     out = tmp_path / "mine.safetensors"
     whole = tmp_path / "whole.safetensors"
     assert main([*TRAIN, "--out", str(whole)]) == 0
-    monkeypatch.setattr("cnnlab.__main__._epoch_line", lambda run: (_ for _ in ()).throw(KeyboardInterrupt))
-    assert main([*TRAIN, "--out", str(out)]) == 0
+    monkeypatch.setattr("cnnlab.commands._epoch_line", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert main([*TRAIN, "--out", str(out)]) == 130
     assert "Stopped after 1 of 2 epochs" in capsys.readouterr().out and not out.exists()
     monkeypatch.undo()
     assert main([*TRAIN, "--out", str(out)]) == 0
@@ -91,6 +91,15 @@ def test_an_image_folder_is_streamed(tmp_path):
     [
         (["train", "resnet21", *DIGITS, "--out", "{}/a.safetensors"], "no model named 'resnet21'"),
         (["train", "resnet20_tiny", *DIGITS, "--out", "{}/a.pt"], "must end in .safetensors"),
+        (
+            ["train", "resnet20_tiny", *DIGITS, "--weights", "{}/no.pth", "--out", "{}/a.safetensors"],
+            "There is no file",
+        ),
+        (
+            ["train", "resnet20_tiny", "--data", "photos", "--best", "--test", "0", "--out", "{}/a.safetensors"],
+            "--best",
+        ),
+        (["evaluate", "{}", *DIGITS], "There is no file"),
         (["train", "resnet20_tiny", "--option", "widht=3", *DIGITS, "--out", "{}/a.safetensors"], "no option widht"),
         (["train", "resnet20_tiny", "--data", "streets", "--out", "{}/a.safetensors"], "no data set is called"),
         (["train", "resnet20_tiny", *DIGITS, "--lr", "1e9", "--out", "{}/a.safetensors"], "The loss became"),
@@ -107,6 +116,217 @@ def test_what_is_wrong_is_said_in_one_line(words, said, tmp_path, capsys):
     assert not [file for file in tmp_path.iterdir() if file.suffix in (".pt", ".safetensors")]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--epochs", "0"],
+        ["--batch-size", "-1"],
+        ["--lr", "0"],
+        ["--lr", "nan"],
+        ["--train", "1.5"],
+        ["--hold-out", "120%"],
+        ["--hold-out", "half"],
+        ["--option", "weights=cifar10"],
+    ],
+)
+def test_counts_and_sizes_are_checked_before_anything_is_loaded(words, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["train", "resnet20_tiny", "--data", "street_digits", "--out", "a.safetensors", *words])
+    assert stopped.value.code == 2 and words[1].partition("=")[0] in capsys.readouterr().err
+
+
+def test_only_a_flag_shows_the_traceback(monkeypatch, capsys):
+    monkeypatch.setattr("cnnlab.models.list_models", lambda: 1 / 0)
+    assert main(["models"]) == 2
+    assert capsys.readouterr().err == "error: ZeroDivisionError: division by zero (--traceback shows where)\n"
+    with pytest.raises(ZeroDivisionError):
+        main(["--traceback", "models"])
+    monkeypatch.setattr("cnnlab.models.list_models", lambda: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert main(["models"]) == 130
+
+
+def test_the_console_script_is_this_command():
+    import tomllib
+
+    scripts = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]["scripts"]
+    assert scripts == {"cnnlab": "cnnlab.__main__:main"}
+
+
+def test_each_command_has_an_example_that_it_takes(capsys):
+    import shlex
+
+    from cnnlab.__main__ import _parser
+
+    names = ("models", "train", "evaluate", "predict", "export", "surface", "record", "lab")
+    for name in names:
+        with pytest.raises(SystemExit):
+            main([name, "--help"])
+        example = " ".join(capsys.readouterr().out.split()).partition("Example: ")[2].partition(". Further")[0]
+        words = shlex.split(example)[shlex.split(example).index(name) :]
+        given, further = _parser().parse_known_args(words)
+        assert given.run and not [word for word in further if name != "lab"]
+
+
+def test_the_data_set_stands_first_and_a_folder_of_its_name_is_pointed_out(trained, tmp_path, monkeypatch, capsys):
+    (tmp_path / "street_digits").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert main(["evaluate", str(trained), *DIGITS]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("street_digits: 64 training and 32 test images, 3x32x32, 10 classes: 0, 1, 2")
+    assert "--data ./street_digits" in err
+
+
+def test_images_are_prepared_as_in_training_without_being_asked(trained, capsys):
+    """With other --train the mean and deviation of the images would be others, and so would the result."""
+    lines = []
+    for train in ("64", "8"):
+        assert main(["evaluate", str(trained), "--data", "street_digits", "--train", train, "--test", "32"]) == 0
+        lines.append([line.split() for line in capsys.readouterr().out.splitlines() if line.split()[:1] == ["32"]])
+    assert lines[0] == lines[1] != []
+    about, _ = models.weight_file(trained)
+    assert about["classes"] == list("0123456789") and len(about["mean"]) == 3 and about["input"] == [3, 32, 32]
+
+
+def folder_of(root: Path, *parts: str, names=("blue", "red"), images: int = 6, side: int = 40) -> Path:
+    for part in parts:
+        for label, name in enumerate(names):
+            (root / part / name).mkdir(parents=True)
+            for i in range(images):
+                colour = (200, 0, i) if label else (0, i, 200)
+                Image.new("RGB", (side + i, side), colour).save(root / part / name / f"{i}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def of_folder(tmp_path_factory) -> tuple[Path, Path]:
+    """A folder of classes alone, pictures of several sizes, and what was trained on it, by every option of `train`."""
+    place = tmp_path_factory.mktemp("place")
+    folder, out = folder_of(place / "flat", ""), place / "w.safetensors"
+    words = ["--size", "24", "--hold-out", "25%", "--workers", "0", "--epochs", "8", "--batch-size", "4", "--best"]
+    words += ["--lr", "0.02", "--csv", str(place / "w.csv"), "--picture", str(place / "w.png")]
+    assert main(["train", "resnet20_tiny", "--data", str(folder), *words, "--out", str(out)]) == 0
+    return folder, out
+
+
+def test_a_flat_folder_holds_out_a_share_and_the_best_epoch_is_kept(of_folder):
+    _, out = of_folder
+    about, _ = models.weight_file(out)
+    assert (
+        "9 training and 3 test images" in about["data"] and about["size"] == 24 and about["classes"] == ["blue", "red"]
+    )
+    accuracies = [epoch["test_accuracy"] for epoch in about["history"]]
+    assert accuracies[about["epoch"] - 1] == max(accuracies) == 1
+    lines = out.with_suffix(".csv").read_text().splitlines()
+    assert (
+        len(lines) == 9 and lines[0].startswith("epoch,train_loss") and Image.open(out.with_suffix(".png")).width > 300
+    )
+    assert sorted(path.name for path in out.parent.iterdir()) == ["flat", "w.csv", "w.png", "w.safetensors"]
+
+
+def test_predict_says_what_is_on_pictures(of_folder, tmp_path, capsys):
+    folder, out = of_folder
+    Image.new("RGB", (300, 200), (210, 5, 5)).save(tmp_path / "a.jpg")
+    words = ["predict", str(out), str(tmp_path / "a.jpg"), str(folder / "blue"), "--picture", str(tmp_path / "p.png")]
+    assert main(words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "red " in lines[1].split("a.jpg")[1].split("%")[0] and len(lines) == 8
+    assert all("blue " in line.split("%")[0] for line in lines[2:]) and Image.open(tmp_path / "p.png").width > 300
+    assert main(["predict", str(out), str(tmp_path / "none.jpg")]) == 2
+    assert "none.jpg' cannot be read as an image" in capsys.readouterr().err
+
+
+def test_evaluate_knows_the_size_draws_and_refuses_other_classes_by_name(of_folder, tmp_path, capsys):
+    folder, out = of_folder
+    evaluated = ["evaluate", str(out), "--workers", "0", "--picture", str(tmp_path / "c.png")]
+    assert main([*evaluated, "--data", str(folder), "--hold-out", "4"]) == 0
+    said = capsys.readouterr().out
+    assert "3x24x24" in said and "top-5" not in said and "nan" not in said and "100.00%" in said
+    assert [line.split()[:3] for line in said.splitlines()[-2:]] == [["blue", "2", "100.0%"], ["red", "2", "100.0%"]]
+    assert Image.open(tmp_path / "c.png").width > 200
+    others = folder_of(tmp_path / "others", "train", "val", names=("cat", "red"))
+    assert main([*evaluated, "--data", str(others)]) == 2
+    assert "tells 2 classes apart and others has 2; these differ: blue, cat." in capsys.readouterr().err
+    assert main([*evaluated[:2], "--data", "handwritten"]) == 2
+    assert "these differ: 0, 1, 2, 3, 4, 5, ..." in capsys.readouterr().err
+
+
+def test_a_surface_of_a_folder_with_mixed_sizes_and_one_of_another_resolution(of_folder, tmp_path, capsys):
+    folder, out = of_folder
+    words = ["surface", str(out), "--data", str(folder), "--hold-out", "2", "--workers", "0", "--images", "4"]
+    words += ["--out", str(tmp_path / "s.safetensors"), "--points"]
+    assert main([*words, "3", "--picture", str(tmp_path / "s.png")]) == 0
+    assert main([*words, "5"]) == 2
+    assert "with 3 x 3 points and not 5 x 5" in capsys.readouterr().err
+
+
+def test_training_goes_on_from_weights_with_a_new_last_layer(of_folder, trained, tmp_path, monkeypatch, capsys):
+    _, out = of_folder
+    again = tmp_path / "again.safetensors"
+    words = ["train", "resnet20_tiny", "--data", "street_digits", "--train", "32", "--test", "0", "--epochs", "1"]
+    assert main([*words, "--weights", str(trained), "--lr", "0.0001", "--out", str(again)]) == 0
+    assert "not tested" in capsys.readouterr().out
+    first, second = (models.weight_file(path) for path in (trained, again))
+    assert second[0]["options"]["depths"] == [1, 1, 1] and second[0]["mean"] == first[0]["mean"]
+    assert (first[1]["head.fc.weight"] - second[1]["head.fc.weight"]).abs().max() < 0.01  # the same ten classes
+    assert main([*words, "--weights", str(out), "--overwrite", "--out", str(again)]) == 0
+    about, weights = models.weight_file(again)
+    assert len(weights["head.fc.weight"]) == 10 and about["mean"] == models.weight_file(out)[0]["mean"]
+    models.get_model("resnet20_tiny", weights=again)
+
+
+def test_stages_are_frozen_and_the_others_are_slower(trained, tmp_path):
+    folder, out = tmp_path / "mine", tmp_path / "tuned.safetensors"
+    for part in ("train", "val"):
+        for shade, name in ((40, "dark"), (220, "light")):
+            (folder / part / name).mkdir(parents=True)
+            for index in range(4):
+                Image.new("RGB", (32, 32), (shade + index, shade, shade)).save(folder / part / name / f"{index}.png")
+    command = ["train", "resnet20_tiny", "--weights", str(trained), "--data", str(folder), "--freeze", "1"]
+    assert main([*command, "--backbone", "0.1", "--epochs", "2", "--batch-size", "4", "--out", str(out)]) == 0
+    about, weights = models.weight_file(out)
+    assert about["classes"] == ["dark", "light"] and about["options"]["depths"] == [1, 1, 1]
+    before = models.weight_file(trained)[1]
+    kept = [key for key in weights if key.startswith(("stem", "stages.0"))]
+    assert kept and all(torch.equal(weights[key], before[key]) for key in kept)
+    assert not torch.equal(weights["stages.2.0.residual.conv1.weight"], before["stages.2.0.residual.conv1.weight"])
+
+
+def test_weights_of_imagenet_bring_their_normalisation(tmp_path, capsys):
+    out = tmp_path / "faces.safetensors"
+    command = "train efficientnet_lite0 --weights imagenet --data faces --train 8 --test 8 --freeze all --epochs 1"
+    assert main([*command.split(), "--batch-size", "4", "--out", str(out)]) == 0
+    about, weights = models.weight_file(out)
+    assert about["input"] == [3, 32, 32] and about["mean"] == about["std"] == [0.5] * 3
+    assert about["classes"] == ["no face", "face"]
+    theirs = models.get_model("efficientnet_lite0", weights="imagenet")
+    name = "stages.6.0.residual.project.norm.running_mean"
+    assert torch.equal(weights[name], theirs.state_dict()[name])
+    assert main(["evaluate", str(out), "--data", "faces", "--train", "8", "--test", "8"]) == 0
+    assert f"{about['history'][-1]['test_accuracy']:.2%}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", ["--freeze 2", "--backbone 0.1", "--freeze all"])
+def test_what_spares_weights_needs_some(words, tmp_path, capsys):
+    assert main([*TRAIN, *words.split(), "--out", str(tmp_path / "x.safetensors")]) == 2
+    assert "say with --weights" in capsys.readouterr().err
+
+
+def test_a_streamed_image_is_normalised_as_the_weights_want_it():
+    from cnnlab.training import pipelines
+
+    image = (torch.rand(40, 50, 3, generator=torch.Generator().manual_seed(0)) * 255).to(torch.uint8).numpy()
+    plain = pipelines.torchvision_test(24, 28)
+    changed = pipelines.Renormalised(plain, (0.5,) * 3, (0.5,) * 3)
+    mean, std = (torch.tensor(values).view(-1, 1, 1) for values in (pipelines.MEAN, pipelines.STD))
+    torch.testing.assert_close(changed(image), (plain(image) * std + mean - 0.5) / 0.5)
+
+
+def test_onnx_needs_its_packages(trained, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert main(["export", str(trained), str(tmp_path / "a.onnx")]) == 2
+    assert "pip install onnx onnxscript" in capsys.readouterr().err
+
+
 @pytest.mark.slow  # two processes
 def test_it_runs_as_a_module_and_under_torchrun(tmp_path):
     """Two processes write one file, of which each printed line appears once."""
@@ -118,3 +338,16 @@ def test_it_runs_as_a_module_and_under_torchrun(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["w.safetensors"]
     done = subprocess.run([sys.executable, "-m", "cnnlab", "models", "resnet20"], capture_output=True, text=True)
     assert done.returncode == 0 and "resnet20_tiny" in done.stdout
+
+
+def test_the_readmes_commands_are_words_that_it_takes():
+    import re
+    import shlex
+
+    from cnnlab.__main__ import _parser
+
+    text = (Path(__file__).parents[1] / "README.md").read_text()
+    lines = re.findall(r"^(?:torchrun .* -m )?cnnlab (.*)$", text, re.M)
+    assert len(lines) >= 5
+    for line in lines:
+        assert _parser().parse_args(shlex.split(line)).run

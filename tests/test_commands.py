@@ -48,9 +48,8 @@ def test_make_lab_serves_the_first_lesson(tmp_path):
 
 @needs_environment
 def test_nothing_is_installed_twice():
-    start = time.perf_counter()
     done = subprocess.run(["make", "--question", ".venv/.ready"], cwd=ROOT, env=ENVIRONMENT)
-    assert done.returncode == 0 and time.perf_counter() - start < 5
+    assert done.returncode == 0
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ ABOVE = {  # what each room may use
     "lessons": {"models", "data", "training", "measure", "files", "table", "device", "view"},
     "course": {"lessons"},
     "teaching": {"course", "lessons", "files", "view"},
+    "commands": {"models", "data", "training", "measure", "view", "lessons", "teaching", "table", "device"},
 }
 
 
@@ -89,3 +90,19 @@ def test_a_table_shows_as_text_and_as_escaped_html():
     assert 'white-space:nowrap">60,000<' in table._repr_html_()  # a short number is not broken over two lines
     with pytest.raises(ValueError, match="each row needs 2 values"):
         Table(["a", "b"], [[1]])
+
+
+def test_every_text_is_read_and_written_as_utf_8():
+    """Windows would take another encoding, and the lessons' texts have characters that it does not know."""
+    forgotten = []
+    for file in PACKAGE.rglob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(call, ast.Call) or not isinstance(call.func, (ast.Attribute, ast.Name)):
+                continue
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id
+            given = {keyword.arg for keyword in call.keywords}
+            binary = any(isinstance(a, ast.Constant) and "b" in str(a.value) for a in call.args)
+            of_pil = isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", "") in ("Image", "os")
+            if name in ("read_text", "write_text") or (name == "open" and not binary and not of_pil):
+                forgotten += [] if "encoding" in given else [f"{file.name}:{call.lineno}"]
+    assert forgotten == []

@@ -82,7 +82,7 @@ def test_the_form_of_a_lesson(path):
 def test_exercise_cells_are_the_registered_ones_and_can_be_graded(path):
     cells = code_cells(path)
     tasks = course.exercises(path.stem[:2])
-    assert 3 <= len(tasks) <= 5
+    assert 3 <= len(tasks) <= 7
     for task in tasks:
         index, stub = next((i, c) for i, c in enumerate(cells) if c.source == task.stub)
         check = cells[index + 1]

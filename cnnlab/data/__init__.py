@@ -11,10 +11,10 @@ from numbers import Integral
 from pathlib import Path
 
 from cnnlab.data import faces, folder, handwritten, photos, real, solar_cells, street_digits
-from cnnlab.data.dataset import DataError, Dataset, Images, Split, checked_size
+from cnnlab.data.dataset import DataError, Dataset, Images, Split, assemble, checked_size
 from cnnlab.data.folder import Stream, stream
 
-__all__ = ["DataError", "Dataset", "Images", "Split", "Stream", "load", "names", "stream"]
+__all__ = ["DataError", "Dataset", "Images", "Split", "Stream", "assemble", "load", "names", "stream"]
 
 _EMBEDDED = {
     "street_digits": street_digits.load,

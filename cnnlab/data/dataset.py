@@ -51,7 +51,8 @@ class Split:
     """Images and their labels.
 
     `images` is uint8, N x C x H x W; `labels` is int64, N; `mean` and `std` are those of the *training* split, one
-    number per channel for pixels between 0 and 1, so that train and test are normalised alike.
+    number per channel for pixels between 0 and 1, so that train and test are normalised alike. DataError where images
+    or labels have another form.
     """
 
     in_memory: ClassVar[bool] = True
@@ -60,6 +61,21 @@ class Split:
     labels: Tensor
     mean: tuple[float, ...]
     std: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        images, labels = self.images, self.labels
+        if images.dtype != torch.uint8 or images.ndim != 4:
+            way = (
+                " Of floats from 0 to 1: (255 * images).round().to(torch.uint8)." if images.is_floating_point() else ""
+            )
+            raise DataError(
+                f"images must be uint8, N x C x H x W, not {images.dtype} of the shape {tuple(images.shape)}.{way}"
+            )
+        if labels.ndim != 1 or len(labels) != len(images):
+            raise DataError(
+                f"there must be one number as a label for each of {len(images):,} images, not a tensor of the shape "
+                f"{tuple(labels.shape)}"
+            )
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -116,6 +132,25 @@ class Dataset:
     def __post_init__(self) -> None:
         if self.validation is None:
             object.__setattr__(self, "validation", self.train.take(slice(0)))
+        for part, split in (("training", self.train), ("test", self.test), ("validation", self.validation)):
+            labels = split.labels
+            if labels.dtype != torch.int64:
+                raise DataError(f"{self.name}: labels must be int64, not {labels.dtype}: labels.long()")
+            odd = (labels < 0) | (labels >= len(self.classes))
+            if odd.any():
+                raise DataError(
+                    f"{self.name}: {int(odd.sum()):,} {part} images have labels that are no number of a class, from 0 "
+                    f"to {len(self.classes) - 1}; the first is {int(labels[odd][0])}, of image {int(odd.nonzero()[0])}"
+                )
+
+    def preparation(self) -> dict[str, object]:
+        """What a file of weights says of the images it was trained on, for whoever uses it: classes, shape, mean, std.
+
+        >>> data.load("faces").preparation()["classes"], data.load("faces").preparation()["input"]
+        (['no face', 'face'], [1, 32, 32])
+        """
+        said = {"classes": self.classes, "input": self.train.shape, "mean": self.mean, "std": self.std}
+        return {name: list(values) for name, values in said.items()}
 
     def choosing(self) -> "Dataset":
         """The same set with its validation images for a test, so that `fit` shows what to choose by.
@@ -226,10 +261,18 @@ def assemble(
     train: tuple[Tensor, Tensor],
     test: tuple[Tensor, Tensor],
     classes: Sequence[str],
-    about: str,
+    about: str = "",
     validation: tuple[Tensor, Tensor] | None = None,
 ) -> Dataset:
-    """A `Dataset` of (images, labels) pairs, with the training images' statistics."""
+    """A `Dataset` of tensors of your own, with the training images' statistics.
+
+    train, test, validation: images, uint8 N x C x H x W, and their labels, int64, which are numbers of `classes`.
+    Raises DataError where they have another form.
+
+    >>> images, labels = torch.zeros(6, 3, 8, 8, dtype=torch.uint8), torch.arange(6) % 2
+    >>> assemble("mine", (images, labels), (images[:2], labels[:2]), ["cat", "dog"])
+    mine: 6 training and 2 test images, 3x8x8, 2 classes
+    """
     mean, std = channel_statistics(train[0])
     splits = [part and Split(*part, mean, std) for part in (train, test, validation)]
     return Dataset(name, *splits[:2], tuple(classes), mean, std, about, splits[2])

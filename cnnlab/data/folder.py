@@ -1,5 +1,6 @@
 """Any folder of images in ImageNet's layout: held in memory, or streamed from the disk by several workers."""
 
+import inspect
 import signal
 import warnings
 from collections import Counter
@@ -7,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from pickle import PicklingError
 from typing import ClassVar
 
 import numpy as np
@@ -58,7 +60,8 @@ def stream(
 
     train, test: what becomes of an image on its way: uint8 H x W x 3 -> float32 3 x size x size, cut and normalised,
         for example `training.pipelines.torchvision_train(224)` and `torchvision_test(224)`. The dataset itself
-        therefore has no mean and no deviation. Images may differ in size and shape.
+        therefore has no mean and no deviation. Images may differ in size and shape. A pipeline of albumentations is
+        taken as it is; its random numbers follow PyTorch's, others in each worker and each pass.
     validation: so many training images, chosen by `seed`, are held out to choose by, and cut as test images are.
     hold_out: so many images are held out to test with where the folder has only train, or only classes, `<class>/*`; 0
         for none.
@@ -97,6 +100,8 @@ class Stream(torch.utils.data.Dataset):
         path, label = self.files[index]
         pixels = picture.read(path)
         try:
+            if _is_albumentations(self.transform):
+                return self.transform(image=pixels)["image"], label
             return self.transform(pixels), label
         except Exception as error:
             reason = " ".join(str(error).split())
@@ -121,9 +126,20 @@ class Stream(torch.utils.data.Dataset):
     def batches(self, indices: Sequence[Tensor], device: torch.device | str = "cpu") -> Batches:
         """Read ahead by the workers."""
         pinned = torch.device(device).type == "cuda"  # from such memory the copy to a GPU does not stop the training
-        options = {"num_workers": self.workers, "pin_memory": pinned, "worker_init_fn": _leave_stopping_to_the_training}
-        files = _OrError(self)
-        for read in DataLoader(files, batch_sampler=[b.tolist() for b in indices], collate_fn=_together, **options):
+        options = {"num_workers": self.workers, "pin_memory": pinned, "worker_init_fn": partial(_begin, self.transform)}
+        if self.workers == 0:
+            _draw_anew(self.transform)
+        loader = DataLoader(
+            _OrError(self), batch_sampler=[batch.tolist() for batch in indices], collate_fn=_together, **options
+        )
+        try:
+            begun = iter(loader)
+        except (AttributeError, PicklingError, TypeError) as error:  # where processes are spawned, and not forked
+            raise DataError(
+                f"the pipeline cannot travel to the workers ({error}): give a function of a module and not a lambda, "
+                "or workers=0"
+            ) from error
+        for read in begun:
             if isinstance(read, DataError):
                 raise read
             images, labels = read
@@ -161,9 +177,28 @@ def _together(read: list[tuple[Tensor, int] | DataError]) -> list[Tensor] | Data
     return next((one for one in read if isinstance(one, DataError)), None) or default_collate(read)
 
 
-def _leave_stopping_to_the_training(worker: int) -> None:
+def _begin(transform: Transform, worker: int) -> None:
     """A terminal sends its interrupt to the workers too; if they stopped by themselves, the training would fail."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _draw_anew(transform)
+
+
+def _draw_anew(transform: Transform) -> None:
+    """Let albumentations' own random numbers follow PyTorch's, which differ by worker and pass.
+
+    A worker is a copy of this process, so that without this each pass of each worker would draw the same.
+    """
+    held = [transform]
+    if inspect.isfunction(transform):  # lambda pixels: pipeline(image=pixels)["image"]
+        used = inspect.getclosurevars(transform)
+        held += [*used.nonlocals.values(), *used.globals.values()]
+    for one in held:
+        if _is_albumentations(one):
+            one.set_random_seed(int(torch.randint(2**31, ())))
+
+
+def _is_albumentations(transform: object) -> bool:
+    return type(transform).__module__.partition(".")[0] == "albumentations" and hasattr(transform, "set_random_seed")
 
 
 def _divided(
@@ -188,6 +223,8 @@ def _divided(
             most = len(files) - test - validation if train is None else train
             learnt, held, tested = divide_in_three(name, labels, most, validation, test, seed)
         return classes, tuple([files[i] for i in part] for part in (learnt, held, tested))
+    if held_out.resolve() == _training(folder).resolve():
+        raise DataError(f"train and {held_out.name} of {str(folder)!r} are the same folder: nothing would be tested")
     test_classes, test_files = _listed(held_out)
     if test_classes != classes:
         odd = ", ".join(sorted(set(classes) ^ set(test_classes)))

@@ -46,7 +46,8 @@ def cells() -> tuple[Cell, ...]:
         raise DataError(f"solar_cells come in a package of their own (91 MB): pip install {REQUIREMENT}")
     folder = Path(spec.submodule_search_locations[0], "data")
     try:
-        rows = [line.split() for line in (folder / "labels.csv").read_text().splitlines() if line.strip()]
+        listed = (folder / "labels.csv").read_text(encoding="utf-8")
+        rows = [line.split() for line in listed.splitlines() if line.strip()]
         found = tuple(Cell(folder / path, float(probability), kind) for path, probability, kind in rows)
     except (OSError, ValueError) as error:
         raise _damaged(folder, error) from error

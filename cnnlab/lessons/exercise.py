@@ -28,6 +28,7 @@ an open task) has no cases; `source` then lists answers, and the checker says of
 import ast
 import functools
 import math
+import os
 import sys
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
@@ -256,7 +257,7 @@ def exercises(lesson: str = "") -> list[Exercise]:
 
 def check(exercise: str, answer: object) -> Feedback:
     """Whether an answer is right, and if not, what is wrong with it. Never raises what the answer's own code raises."""
-    task = _find(exercise)
+    task = find(exercise)
     blank = f"Replace the ... in {task.name} and run the cell."
     try:
         if answer is None or has_placeholder(answer):
@@ -265,14 +266,15 @@ def check(exercise: str, answer: object) -> Feedback:
     except (Exception, SystemExit) as error:
         message = words(error) if isinstance(error, Wrong) else explain(error, task.name, kind(answer))
     if message:
-        more = f'Stuck? Run course.hint("{task.id}"), or course.solution("{task.id}").'
+        or_solution = f', or course.solution("{task.id}")' if has_solutions() else ""
+        more = f'Stuck? Run course.hint("{task.id}"){or_solution}.'
         return Feedback(task.id, "wrong", f"{message.strip()} {more}", 0, task.points)
     return Feedback(task.id, "passed", "Well done.", task.points, task.points)
 
 
 def hint(exercise: str) -> Hint:
     """The next hint; after the last one, the first again."""
-    task = _find(exercise)
+    task = find(exercise)
     given = _hints_given.get(task.id, 0)
     _hints_given[task.id] = given + 1
     index = given % len(task.hints)
@@ -280,13 +282,19 @@ def hint(exercise: str) -> Hint:
 
 
 def solution(exercise: str) -> Source:
-    """The solution, one of many."""
-    return Source(_find(exercise).solution)
+    """The solution, one of many; where a class is graded its teacher can switch them off."""
+    task = find(exercise)
+    return Source(task.solution if has_solutions() else f'# Solutions are off in this class. course.hint("{task.id}")')
+
+
+def has_solutions() -> bool:
+    """Whether learners are shown solutions: unless the environment variable CNNLAB_SOLUTIONS is "off"."""
+    return os.environ.get("CNNLAB_SOLUTIONS", "").lower() != "off"
 
 
 def answer(exercise: str, answer: object) -> object:
     """The learner's answer where it passes, and the solution's as long as it does not: what a lesson goes on with."""
-    task = _find(exercise)
+    task = find(exercise)
     feedback = check(exercise, answer)
     if feedback.status == "passed":
         return answer
@@ -320,7 +328,8 @@ def _true(holds: Callable[[object], bool], value: object) -> bool:
         return False
 
 
-def _find(id: str) -> Exercise:
+def find(id: str) -> Exercise:
+    """An exercise by its id. ValueError where there is none, with the nearest."""
     if id not in _EXERCISES:
         lessons.load("exercises", str(id)[:2])
     if id not in _EXERCISES:

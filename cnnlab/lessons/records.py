@@ -36,7 +36,7 @@ def record(name: str) -> Record:
     """The record data/records/<name>.json. Raises ValueError where there is none or it is damaged."""
     path = RECORDS / f"{name}.json"
     try:
-        return Record(name, **json.loads(path.read_text()))
+        return Record(name, **json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         there = ", ".join(sorted(file.stem for file in RECORDS.glob("*.json")))
         raise ValueError(f"There is no record {name!r}. There are: {there}.") from None
@@ -70,7 +70,7 @@ def save_record(name: str, about: str, command: str, seconds: float, results: di
     content |= {"machine": machine_class(find_device()), "seconds": round(seconds), "results": results}
     path = RECORDS / f"{name}.json"
     with files.written_whole(path) as beside:
-        beside.write_text(json.dumps(content, indent=1) + "\n")
+        beside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return path
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from cnnlab import lessons
+from cnnlab.lessons import cells
 
 _changed: dict[str, str] = {}
 
@@ -27,6 +28,7 @@ def begin(lesson: str, **settings: object) -> None:
         raise ValueError(
             f"Lesson {lesson} has the settings {', '.join(own)}; given were {', '.join(settings) or 'none'}."
         )
+    cells.explain_missing_names()
     _changed.clear()
     _changed.update({name: f"{name} = {settings[name]!r}" for name in own if settings[name] != own[name]})
     if _changed:

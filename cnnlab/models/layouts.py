@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from pickle import UnpicklingError
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -20,6 +21,8 @@ Layout = Callable[[str], str]
 Rules = Sequence[tuple[str, str | Callable[[re.Match], str]]]  # regular expressions, applied in turn
 
 BATCH_COUNT = "num_batches_tracked"  # of a batch norm: it takes no part in the network, and old files do not have it
+# What a number of NumPy's consists of: the best accuracy stands in many a checkpoint as one.
+_NUMBERS = [np._core.multiarray.scalar, np.dtype, *(type(np.dtype(kind)) for kind in ("f8", "f4", "i8", "i4"))]
 WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "weights", "params")
 
 
@@ -33,7 +36,8 @@ def read_tensors(path: Path) -> object:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(_NUMBERS):
+            return torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         if found := re.search(r"GLOBAL (\S+)", str(error)):
             raise ValueError(
@@ -243,7 +247,8 @@ def _shaped(model: nn.Module, name: str, value: Tensor, target: Tensor) -> Tenso
     """A value in the shape that it has here: a 1x1 convolution may be a linear layer there, and the reverse."""
     if value.shape == target.shape:
         return value
-    if value.numel() == target.numel() and value.shape[0] == target.shape[0]:
+    same_row = value.ndim and target.ndim and value.shape[0] == target.shape[0]
+    if value.numel() == target.numel() and (same_row or value.squeeze().shape == target.squeeze().shape):
         return value.reshape(target.shape)
     shapes = f"{name} has the shape {tuple(target.shape)} here and {tuple(value.shape)} there"
     hint = ""

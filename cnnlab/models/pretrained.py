@@ -82,7 +82,7 @@ def weight_file(path: str | Path) -> tuple[dict[str, object], dict[str, Tensor]]
     """
     path = Path(path)
     weights = read_tensors(path)
-    about = _metadata(path)
+    about = metadata(path)
     if "options" not in about:
         raise ValueError(
             f"{path} has no cnnlab metadata, so it does not say which network it is of. Name that: "
@@ -99,7 +99,7 @@ def load_file(name: str, path: Path, build: Callable[..., nn.Module], config: Ma
     It is built with the options it was trained with, where the file says so. Else the file is somebody else's, and the
     names in it are recognised as `load_torchvision` does. Raises ValueError where it does not fit.
     """
-    if not {"model", "options"} & _metadata(path).keys():
+    if not {"model", "options"} & metadata(path).keys():
         try:
             return load_torchvision(build(**config), read_tensors(path))
         except ValueError as error:
@@ -139,7 +139,7 @@ def load_torchvision(model: nn.Module, weights: str | Path | Mapping[str, object
     return model
 
 
-def _metadata(path: Path) -> dict[str, object]:
+def metadata(path: Path) -> dict[str, object]:
     """What `save_weights` wrote beside the tensors; nothing in any other file."""
     if path.suffix != ".safetensors" or not path.is_file():
         return {}

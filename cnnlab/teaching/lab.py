@@ -47,7 +47,7 @@ def open_lab(folder: Path, options: Sequence[str]) -> None:
 
 def _known(path: Path) -> dict[str, str]:
     try:
-        known = json.loads(path.read_text())
+        known = json.loads(path.read_text(encoding="utf-8"))
         return known if isinstance(known, dict) else {}
     except (FileNotFoundError, ValueError):  # a damaged one: each copy that differs may be an old lesson
         return {}

@@ -41,7 +41,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 from traitlets import Float, Unicode
 from traitlets.config import Config, PyFileConfigLoader
 
@@ -540,41 +540,15 @@ def _done(result: dict) -> None:
         raise RuntimeError((named or said or lines or ["nbgrader failed"])[-1])
 
 
-def slides(lesson: Path, out: Path, reveal: str = "") -> None:
-    """Write a lesson's slides: a slide for each section, steps down for its parts, code and figures revealed in turn.
+def slides(lesson: Path, out: Path) -> None:
+    """Write a lesson's slides, a page that needs no network; solutions are in the speaker's notes."""
+    from cnnlab.teaching import slides as page
 
-    What shows nothing (imports, assertions, checks) is left out; solutions are in the speaker's notes. reveal: where
-    reveal.js lies, for a room without a network.
-    """
-    from nbconvert import SlidesExporter
+    def solution(cell: NotebookNode) -> str | None:
+        task = _tasks().get(_grade_id(cell))
+        return task.solution if task is not None else None
 
-    notebook = nbformat.read(lesson, as_version=4)
-    notebook.metadata.pop("widgets", None)
-    cells = []
-    for cell in notebook.cells:
-        cells.append(cell)
-        cell.metadata["slideshow"] = {"slide_type": _place(cell)}
-        for output in cell.get("outputs", []):
-            if {"image/png", "text/html"} & set(output.get("data", {})):  # no kernel: of a widget its picture or text
-                output.data.pop("application/vnd.jupyter.widget-view+json", None)
-        if (task := _tasks().get(_grade_id(cell))) is not None:
-            notes = new_markdown_cell(f"One solution:\n\n```python\n{task.solution}\n```")
-            notes.metadata["slideshow"] = {"slide_type": "notes"}
-            cells.append(notes)
-    notebook.cells = cells
-    exporter = SlidesExporter(reveal_scroll=True, reveal_theme="simple", reveal_transition="none")
-    if reveal:
-        exporter.reveal_url_prefix = reveal
-    page, _ = exporter.from_notebook_node(notebook, {"metadata": {"name": lesson.stem}})
-    out.write_text(page, encoding="utf-8")
-
-
-def _place(cell: NotebookNode) -> str:
-    if cell.cell_type == "markdown":
-        return "slide" if cell.source.startswith(("# ", "## ")) else "subslide"
-    if _task(cell) is not None:
-        return "skip" if _is_check(cell) else "fragment"
-    return "fragment" if cell.outputs else "skip"
+    page.write(lesson, out, solution, lambda cell: _task(cell) is not None and _is_check(cell))
 
 
 def misconceptions(lesson: str = "") -> str:
@@ -605,7 +579,6 @@ def main() -> None:
     command = commands.add_parser("slides", help="a lesson's slides as one page")
     command.add_argument("lesson")
     command.add_argument("out", type=Path)
-    command.add_argument("--reveal", default="", help="a folder or address of reveal.js, in place of the network's")
     command = commands.add_parser("misconceptions", help="what the exercises find, as a table")
     command.add_argument("lesson", nargs="?", help="01, or 01-lenet; all where none is named")
     asked = parser.parse_args()
@@ -624,7 +597,7 @@ def main() -> None:
         except KeyboardInterrupt:
             raise SystemExit("Interrupted. What was graded is kept: the same command goes on.") from None
     elif asked.command == "slides":
-        slides(_lesson(asked.lesson), asked.out, asked.reveal)
+        slides(_lesson(asked.lesson), asked.out)
     else:
         print(misconceptions(_lesson(asked.lesson).stem[:2] if asked.lesson else ""))
 

@@ -1,5 +1,6 @@
 """Checkpoints: everything that a training needs to go on as if it had never stopped, in one file."""
 
+import re
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -71,8 +72,10 @@ def description(
     """What makes two trainings the same one. Settings of None are left out."""
     shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
     count = sum(parameter.numel() for parameter in model.parameters())
+    frozen = [name for name, parameter in model.named_parameters() if not parameter.requires_grad]
+    settings["frozen"] = f"{len(frozen)} parameters ({zlib.crc32(repr(frozen).encode()):08x})" if frozen else None
     return {name: value for name, value in settings.items() if value is not None} | {
-        "augment": getattr(augment, "__qualname__", repr(augment)),
+        "augment": re.sub(r" at 0x[0-9a-fA-F]+", "", getattr(augment, "__qualname__", repr(augment))),
         "model": f"{type(model).__name__} of {count:,} parameters ({zlib.crc32(repr(shapes).encode()):08x})",
         "data": f"{dataset!r} ({zlib.crc32(dataset.train.labels.numpy(force=True)):08x})",
     }

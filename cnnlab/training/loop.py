@@ -1,6 +1,7 @@
 """The training loop: plain PyTorch, the same for every network and data set of the course."""
 
-from collections.abc import Callable, Mapping
+import copy
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -8,10 +9,21 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnnlab.data import Dataset, Images
-from cnnlab.device import Precision, autocast, eval_mode, find_device, reproducible, stop_if_asked, undisturbed
+from cnnlab.device import (
+    Precision,
+    autocast,
+    eval_mode,
+    find_device,
+    reproducible,
+    stop_if_asked,
+    stop_with_the_cell,
+    training_stopped,
+    undisturbed,
+    unstoppable,
+)
 from cnnlab.training import optimizer as optimizers
 from cnnlab.training.checkpoint import Checkpoint, description
-from cnnlab.training.meter import Meter
+from cnnlab.training.meter import Meter, not_finite
 from cnnlab.training.run import NOT_TESTED, Metrics, Run
 from cnnlab.training.team import Team
 
@@ -31,6 +43,7 @@ def fit(
     optimizer: optimizers.Name = "sgd",
     rates: Mapping[str, float] | None = None,
     augment: Callable[[Tensor], Tensor] | None = None,
+    class_weights: Sequence[float] | None = None,
     seed: int = 0,
     device: str | torch.device | None = None,
     precision: Precision = "auto",
@@ -53,6 +66,8 @@ def fit(
         example {"stem": 0.1, "stages": 0.1}. What does not require gradients is not trained, and a batch norm among it
         keeps its statistics.
     augment: changes each batch of normalised training images, for example `training.Augment(flip=True, shift=4)`.
+    class_weights: how much the loss of an image counts by its class, where the classes are of unequal size; all the
+        same where None. Test losses do not use them.
     seed: of the order of images, augmentation and dropout; the weights come from the model. The caller's random state
         is kept, and the same model, seed and machine give the same weights to the last bit.
     device: "cuda", "mps" or "cpu"; the best there is where None.
@@ -65,14 +80,17 @@ def fit(
     over the batch, and only the first writes and shows anything. The result is that of one process, up to rounding,
     but for what sees only its own share: batch norms in training, and the draws of augmentation and dropout.
 
-    Interrupting (the stop button of a notebook) returns the run so far. Raises DivergedError where the loss becomes
-    infinite or NaN, ValueError where model, data and arguments do not fit together, CheckpointError where the
+    Interrupting (the stop button of a notebook) returns the run so far, and the next training of the same cell stops
+    before it begins. Raises DivergedError where the loss or a weight
+    becomes infinite or NaN, ValueError where model, data and arguments do not fit together, CheckpointError where the
     checkpoint is damaged, belongs to another training or cannot be written.
     """
-    _check_arguments(model, dataset, epochs, lr, batch_size)
+    stop_with_the_cell()
+    _check_arguments(model, dataset, epochs, lr, batch_size, class_weights)
     settings = {"epochs": epochs, "lr": lr, "batch_size": batch_size, "weight_decay": weight_decay, "seed": seed}
     settings |= {"momentum": momentum, "nesterov": nesterov, "schedule": schedule, "optimizer": optimizer}
     settings |= {"rates": dict(rates) if rates else None}
+    settings |= {"class_weights": list(class_weights) if class_weights is not None else None}
     images = len(dataset.train)
     steps = -(-images // batch_size)  # of an epoch
     run, team = Run(model, images=images), Team(find_device(device))
@@ -83,6 +101,7 @@ def fit(
         parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
         kept = Checkpoint(checkpoint, description(model, dataset, augment, **settings), team, parts)
         aux_weight = getattr(model, "aux_weight", 0.0)
+        by_class = None if class_weights is None else torch.tensor(class_weights, device=team.device).float()
         with reproducible(seed + team.rank, team.device):
             kept.restore(run)
             network = team.network(model)
@@ -97,13 +116,14 @@ def fit(
                         if augment:
                             inputs = augment(inputs)
                         with autocast(team.device, precision):
-                            logits, loss = _logits_and_loss(network, inputs, labels, aux_weight)
+                            logits, loss = _logits_and_loss(network, inputs, labels, aux_weight, by_class)
                         optimizer.zero_grad()
                         (loss * weight).backward()
                         optimizer.step()
                         schedule.step()
                         meter.count(loss, logits, labels, weight)
                     meter.stop()
+                    meter.check_weights(model)
                     test = evaluate(model, dataset.test, precision=precision) if len(dataset.test) else NOT_TESTED
                     run.history.append(meter.record(test, optimizer.param_groups[0]["lr"]))
                     kept.keep(run)
@@ -112,13 +132,15 @@ def fit(
                     stop_if_asked()
     except KeyboardInterrupt:
         run.interrupted = True
+        training_stopped()
     finally:
-        model.eval().to(memory_format=torch.contiguous_format)  # so that .view of a weight works again
+        with unstoppable():
+            model.eval().to(memory_format=torch.contiguous_format)  # so that .view of a weight works again
     return run
 
 
 @undisturbed()
-@torch.inference_mode()
+@torch.no_grad()
 def evaluate(model: nn.Module, split: Images, *, batch_size: int = 100, precision: Precision = "auto") -> Metrics:
     """Loss and accuracies of a model on all images of a split, in eval mode, on the device that the model is on.
 
@@ -128,26 +150,33 @@ def evaluate(model: nn.Module, split: Images, *, batch_size: int = 100, precisio
         raise ValueError("There are no images to evaluate on: load the data set with a test split (test=...).")
     device = next(model.parameters()).device
     loss = top1 = top5 = 0.0
+    pairs = []
     with eval_mode(model):
         for inputs, labels in split.batches(torch.arange(len(split)).split(batch_size), device):
             with autocast(device, precision):
                 logits = model(inputs).float()
-            hits = logits.topk(min(5, logits.shape[1])).indices == labels[:, None]
+            guesses = logits.topk(min(5, logits.shape[1])).indices
+            hits = guesses == labels[:, None]
             loss += F.cross_entropy(logits, labels, reduction="sum").item()
             top1 += hits[:, 0].sum().item()
             top5 += hits.sum().item()
+            pairs.append(labels * logits.shape[1] + guesses[:, 0])
             stop_if_asked()
-    return Metrics(loss / len(split), top1 / len(split), top5 / len(split))
+    classes = logits.shape[1]
+    confusion = torch.cat(pairs).bincount(minlength=classes**2).view(classes, classes).cpu()
+    return Metrics(loss / len(split), top1 / len(split), top5 / len(split), confusion)
 
 
-def _logits_and_loss(network: nn.Module, inputs: Tensor, labels: Tensor, aux_weight: float) -> tuple[Tensor, Tensor]:
+def _logits_and_loss(
+    network: nn.Module, inputs: Tensor, labels: Tensor, aux_weight: float, by_class: Tensor | None
+) -> tuple[Tensor, Tensor]:
     """The logits and their cross-entropy, to which that of each auxiliary head's logits adds `aux_weight` times."""
     outputs = network(inputs)
     if isinstance(outputs, Tensor):
-        return outputs, F.cross_entropy(outputs, labels)
+        return outputs, F.cross_entropy(outputs, labels, by_class)
     logits, *auxiliary = outputs
-    extra = sum(F.cross_entropy(guess, labels) for guess in auxiliary)
-    return logits, F.cross_entropy(logits, labels) + aux_weight * extra
+    extra = sum(F.cross_entropy(guess, labels, by_class) for guess in auxiliary)
+    return logits, F.cross_entropy(logits, labels, by_class) + aux_weight * extra
 
 
 def _train_mode(model: nn.Module) -> None:
@@ -158,12 +187,26 @@ def _train_mode(model: nn.Module) -> None:
             module.eval()
 
 
-def _check_arguments(model: nn.Module, dataset: Dataset, epochs: int, lr: float, batch_size: int) -> None:
+def _check_arguments(
+    model: nn.Module,
+    dataset: Dataset,
+    epochs: int,
+    lr: float,
+    batch_size: int,
+    class_weights: Sequence[float] | None,
+) -> None:
+    if not isinstance(dataset, Dataset):
+        raise ValueError(
+            f"fit takes a data set of cnnlab, not {type(dataset).__module__}.{type(dataset).__name__}: data.load knows "
+            "the sets of torchvision by name, data.stream reads folders by workers, and data.assemble takes images and "
+            "labels in tensors of your own."
+        )
     for name, value in (("epochs", epochs), ("batch_size", batch_size)):
         if not isinstance(value, int) or value < 1:
             raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}.")
     if not lr > 0:
         raise ValueError(f"lr must be above 0, not {lr!r}.")
+    classes = len(dataset.classes)
     image = dataset.train.inputs(slice(0, 1)).to(next(model.parameters()).device)
     what = f"{type(model).__name__} does not take {dataset.name}"
     try:
@@ -172,8 +215,25 @@ def _check_arguments(model: nn.Module, dataset: Dataset, epochs: int, lr: float,
     except (RuntimeError, ValueError) as error:
         shape = " x ".join(map(str, image.shape[1:]))
         raise ValueError(f"{what}, images of {shape}: {error}") from error
-    if outputs < len(dataset.classes):
-        raise ValueError(
-            f"{what}: {len(dataset.classes)} classes, but {outputs} outputs. "
-            f"Build it with num_classes={len(dataset.classes)}."
-        )
+    if outputs < classes:
+        raise ValueError(f"{what}: {classes} classes, but {outputs} outputs. Build it with num_classes={classes}.")
+    if class_weights is not None and (len(class_weights) != outputs or not min(class_weights) >= 0):
+        raise ValueError(f"class_weights must be {outputs} numbers, 0 or more, one an output: not {class_weights!r}.")
+    if broken := not_finite(model):
+        raise ValueError(f"{type(model).__name__} has weights that are no numbers before it is trained: {broken}.")
+    if len(dataset.train) % batch_size == 1:
+        _check_one_image(model, image, len(dataset.train), batch_size)
+
+
+def _check_one_image(model: nn.Module, image: Tensor, images: int, batch_size: int) -> None:
+    """A batch norm over a single number fails in training; the last batch of an epoch would be the first to see it."""
+    try:
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            copy.deepcopy(model).train()(image)
+    except ValueError as error:
+        if "more than 1 value per channel" in str(error):
+            raise ValueError(
+                f"Of {images:,} images in batches of {batch_size} one is left over, and a batch norm of this network "
+                f"cannot train on one alone. Take another batch_size, for example {batch_size - 1 or 2}."
+            ) from None
+        raise

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Self
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from cnnlab.device import Precision, stop_if_asked
@@ -70,13 +70,27 @@ class Meter:
         loss = self.losses.mean().item()
         return Epoch(self.epoch, loss, self.accuracy, test.loss, test.accuracy, lr, self.seconds)
 
+    def check_weights(self, model: nn.Module) -> None:
+        """DivergedError where a step of this epoch left weights that are no numbers, which no loss has seen yet."""
+        if broken := not_finite(model):
+            raise self._diverged(f"{broken} is no number any more after epoch {self.epoch}")
+
     def _check(self) -> None:
         finite = self.losses[: self.step].isfinite()
         if not finite.all():
             step = finite.tolist().index(False) + 1
-            raise DivergedError(
-                f"The loss became {self.losses[step - 1].item()} in epoch {self.epoch}, step {step}: the weights grew "
-                f"without bound. Try a smaller lr (here {self.lr:g}; {self.lr / 5:.2g} for example), a normalisation "
-                "layer or another initialisation" + (", or precision='fp32'." if self.precision != "fp32" else "."),
-                self.run,
-            )
+            raise self._diverged(f"The loss became {self.losses[step - 1].item()} in epoch {self.epoch}, step {step}")
+
+    def _diverged(self, what: str) -> DivergedError:
+        advice = ", or precision='fp32'." if self.precision != "fp32" else "."
+        return DivergedError(
+            f"{what}: the weights grew without bound. Try a smaller lr (here {self.lr:g}; {self.lr / 5:.2g} for "
+            f"example), a normalisation layer or another initialisation{advice}",
+            self.run,
+        )
+
+
+def not_finite(model: nn.Module) -> str | None:
+    """The name of the first parameter or buffer that is infinite or NaN somewhere."""
+    named = [*model.named_parameters(), *model.named_buffers()]
+    return next((name for name, value in named if value.is_floating_point() and not value.isfinite().all()), None)

@@ -8,6 +8,11 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
+from cnnlab.device import unstoppable
+
+with unstoppable():  # the first optimiser imports this: stopped in the middle, it would be half there for ever
+    import torch._dynamo
+
 Name = Literal["sgd", "adamw"]
 Schedule = Literal["one-cycle", "constant", "steps"]
 

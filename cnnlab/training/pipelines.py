@@ -8,7 +8,7 @@ asked for: a training that needs neither does not wait for them.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor
 
 if TYPE_CHECKING:
     import albumentations
+    import numpy as np
     from torchvision.transforms import v2
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # red, green, blue of ImageNet's training images, in 0..1
@@ -53,6 +54,18 @@ def torchvision_test(size: int = 224, resize: int = 256, *, antialias: bool = Tr
             v2.ToPureTensor(),
         ]
     )
+
+
+class Renormalised:
+    """A pipeline whose images are normalised by other numbers: those that a network's weights were trained with."""
+
+    def __init__(self, pipeline: Callable[[np.ndarray], Tensor], mean: Sequence[float], std: Sequence[float]) -> None:
+        self.pipeline = pipeline
+        ours, theirs = ([torch.tensor(values).view(-1, 1, 1) for values in pair] for pair in ((MEAN, STD), (mean, std)))
+        self.factor, self.shift = ours[1] / theirs[1], (ours[0] - theirs[0]) / theirs[1]
+
+    def __call__(self, image: np.ndarray) -> Tensor:
+        return self.pipeline(image) * self.factor + self.shift
 
 
 def albumentations_train(size: int = 224, *, seed: int | None = None) -> albumentations.Compose:

@@ -16,7 +16,15 @@ from torch.nn import functional as F
 from tqdm.auto import tqdm
 
 from cnnlab.data import Dataset
-from cnnlab.device import autocast, find_device, reproducible, stop_if_asked, undisturbed
+from cnnlab.device import (
+    autocast,
+    find_device,
+    reproducible,
+    stop_if_asked,
+    stop_with_the_cell,
+    training_stopped,
+    undisturbed,
+)
 from cnnlab.training.augment import Augment
 from cnnlab.training.loop import evaluate
 from cnnlab.training.run import NOT_TESTED, Epoch, Run
@@ -105,6 +113,7 @@ def speed_run(
     it is worth. The rates are the paper's, per image, for any batch_size. The stop button returns the run so far, whose
     network has then not been tested. Raises ValueError for another part.
     """
+    stop_with_the_cell()
     if without not in (None, *get_args(Part)):
         raise ValueError(f"without must be one of {', '.join(get_args(Part))}, not {without!r}.")
     device = find_device(device)
@@ -163,6 +172,7 @@ def speed_run(
                 run.history.append(Epoch(epoch + 1, *means, test.loss, test.accuracy, rate, seconds))
         except KeyboardInterrupt:
             run.interrupted = True
+            training_stopped()
         finally:
             bar.close()
     model.eval().to(memory_format=torch.contiguous_format)

@@ -61,6 +61,18 @@ def freeze(model: nn.Module, stages: int | None = None) -> nn.Module:
     return model
 
 
+def keep_up(model: nn.Module, momentum: float = 0.1) -> nn.Module:
+    """Let batch norms that move by less follow new images at this share a batch, and return the network.
+
+    Some networks were trained with a hundredth: in the few steps of a fine-tuning their statistics would stay those of
+    the images before, while the weights learn with those of each batch.
+    """
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.momentum is not None:
+            module.momentum = max(module.momentum, momentum)
+    return model
+
+
 @torch.no_grad()
 def features(model: nn.Module, split: Images, *, batch_size: int = 500) -> Tensor:
     """What the last linear layer gets to see of each image, (N, features), in eval mode."""

@@ -5,6 +5,7 @@ from cnnlab.view.diagrams import cell, ribbon
 from cnnlab.view.explore import Explorer, explore
 from cnnlab.view.picture import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SIGNED, SKY, VERMILLION, Picture, blank, figure
 from cnnlab.view.plots import (
+    confusion,
     curves,
     dots,
     feature_maps,
@@ -39,6 +40,7 @@ __all__ = [
     "blank",
     "block",
     "cell",
+    "confusion",
     "curves",
     "dots",
     "explore",

@@ -1,5 +1,6 @@
 """Pictures of images, filters, feature maps and training curves."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -99,8 +100,14 @@ def feature_maps(maps: Mapping[str, Tensor], *, title: str = "", alt: str = "", 
 
 
 def curves(runs: Run | Mapping[str, Run], *, title: str = "", alt: str = "") -> Picture:
-    """Loss and accuracy by epoch, training dashed, test solid, of one run or of several by name."""
+    """Loss and accuracy by epoch, training dashed, test solid, of one run or of several by name.
+
+    Raises ValueError where a run was stopped in its first epoch: there is nothing to draw.
+    """
     runs = {type(runs.model).__name__: runs} if isinstance(runs, Run) else runs
+    for name, run in runs.items():
+        if not run.history:
+            raise ValueError(f"{name} has no whole epoch yet, so there are no curves: train it again, to the end.")
     fig, (left, right) = figure(1, 2, title=title)
     for index, (name, run) in enumerate(runs.items()):
         epochs = [epoch.epoch for epoch in run.history]
@@ -115,11 +122,37 @@ def curves(runs: Run | Mapping[str, Run], *, title: str = "", alt: str = "") -> 
     for axis in (left, right):
         axis.xaxis.get_major_locator().set_params(integer=True)
     left.legend()
-    ends = "; ".join(
-        f"{name}: {run.history[-1].train_accuracy:.1%} in training, {run.history[-1].test_accuracy:.1%} on test images"
-        for name, run in runs.items()
-    )
+    ends = "; ".join(f"{name}: {_end(run)}" for name, run in runs.items())
     return Picture(fig, alt or f"{title + '. ' if title else ''}Loss and accuracy by epoch. At the end {ends}.")
+
+
+def confusion(counts: Tensor, classes: Sequence[str], *, title: str = "", alt: str = "") -> Picture:
+    """How many images of each class (rows) were taken for each class (columns), as `training.Metrics.confusion`.
+
+    Colours are shares of the row; up to twenty classes carry their numbers.
+    """
+    counts = counts[: len(classes), : len(classes)]
+    shares = counts / counts.sum(1, keepdim=True).clamp(min=1)
+    side = min(11.0, 2.2 + 0.45 * len(classes))
+    fig, axis = figure(size=(side + 0.6, side), title=title)
+    axis.imshow(shares.numpy(), cmap="Blues", vmin=0, vmax=1)
+    axis.set(xlabel="taken for", ylabel="class")
+    axis.grid(False)
+    if len(classes) <= 20:
+        axis.set_xticks(range(len(classes)), classes, rotation=45, ha="right")
+        axis.set_yticks(range(len(classes)), classes)
+        for row in range(len(classes)):
+            for column in range(len(classes)):
+                ink = "white" if shares[row, column] > 0.5 else INK
+                axis.text(column, row, f"{int(counts[row, column])}", ha="center", va="center", color=ink, size=8)
+    right = int(counts.diagonal().sum())
+    return Picture(fig, alt or f"{title + '. ' if title else ''}{right:,} of {int(counts.sum()):,} images are right.")
+
+
+def _end(run: Run) -> str:
+    last = run.history[-1]
+    test = "not tested" if math.isnan(last.test_accuracy) else f"{last.test_accuracy:.1%} on test images"
+    return f"{last.train_accuracy:.1%} in training, {test}"
 
 
 def live_curves(title: str = "") -> Callable[[Run], None]:

@@ -36,17 +36,18 @@ def surface(
         1, columns, size=(4.3 * columns + 0.9 if columns > 1 else 6.5, 4.2), title=title, squeeze=False, sharex=True
     )
     for axis, (name, each) in zip(axes.flat, surfaces.items(), strict=True):
-        loss = each.loss.clamp(norm.vmin, norm.vmax * 0.9999).numpy()
+        loss = each.loss.double().clamp(norm.vmin, norm.vmax * 0.9999).numpy()  # rounded to floats, a hole below vmin
         drawn = axis.contourf(each.x, each.y, loss, levels, norm=norm, cmap=COLORS)
         axis.contour(each.x, each.y, loss, levels[::2], colors="white", linewidths=0.6, alpha=0.7)
         axis.set(title=name, xlabel=labels[0], aspect="equal" if path is None else "auto")
+        axis.locator_params(nbins=5)  # or the numbers of the two axes meet in their corner
         axis.grid(False)
         if path is not None:
             axis.plot(*path.T, "o-", color="white", ms=4.5, mec="black", lw=1.6)
         if mark is not None:
             axis.plot(*mark, "x", color=VERMILLION, ms=12, mew=3.5)
     axes.flat[0].set_ylabel(labels[1])
-    bar = fig.colorbar(drawn, ax=axes, label="loss (nats)", format="{x:.3g}", ticks=levels[::4])
+    bar = fig.colorbar(drawn, ax=axes, label="loss (nats)", format="{x:g}", ticks=_ticks(norm))
     bar.ax.minorticks_off()
     return Picture(fig, alt or f"{title + '. ' if title else ''}{_words(surfaces)}")
 
@@ -80,7 +81,7 @@ def rotatable_surface(
     surfaces = {"": surfaces} if isinstance(surfaces, LossSurface) else surfaces
     norm = _scale(surfaces.values(), most)
     low, high = np.log10([norm.vmin, norm.vmax])
-    ticks = [tick for k in range(-4, 5) for tick in (10.0**k, 3 * 10.0**k) if norm.vmin <= tick <= norm.vmax]
+    ticks = _ticks(norm)
     scale = {"tickvals": np.log10(ticks).round(4).tolist(), "ticktext": [f"{tick:g}" for tick in ticks]}
     fig = subplots.make_subplots(
         1, len(surfaces), specs=[[{"type": "surface"}] * len(surfaces)], subplot_titles=list(surfaces)
@@ -120,6 +121,10 @@ def _scale(surfaces: Sequence[LossSurface], most: float | None) -> LogNorm:
         raise ValueError("There is nothing to draw: no point of these surfaces was measured.")
     least = max(known.min().item(), 1e-4)
     return LogNorm(least, max(most or known.max().item(), least * 1.01))
+
+
+def _ticks(norm: LogNorm) -> list[float]:
+    return [tick for k in range(-4, 5) for tick in (10.0**k, 3 * 10.0**k) if norm.vmin <= tick <= norm.vmax]
 
 
 def _words(surfaces: Mapping[str, LossSurface]) -> str:

@@ -184,3 +184,22 @@ def test_a_broken_file_or_pipeline_is_one_line_from_a_worker_too(tmp_path, worke
     split = data.stream(folder, train=fails, test=plain, workers=workers).train
     with pytest.raises(data.DataError, match=r"8x8 pixels: its pipeline ends in ValueError \(crop .* image\)$"):
         list(split.batches(order))
+
+
+def test_a_pipeline_that_cannot_travel_is_said(tmp_path):
+    folder = folder_of(tmp_path, "train", "val")
+    split = data.stream(folder, train=lambda pixels: plain(pixels), test=plain, workers=1).train
+    before = torch.multiprocessing.get_start_method()
+    torch.multiprocessing.set_start_method("spawn", force=True)  # as on macOS and Windows
+    try:
+        with pytest.raises(data.DataError, match=r"cannot travel to the workers .* not a lambda, or workers=0"):
+            list(split.batches([torch.arange(2)]))
+    finally:
+        torch.multiprocessing.set_start_method(before, force=True)
+
+
+def test_testing_on_the_training_images_is_refused(tmp_path):
+    folder = folder_of(tmp_path, "train")
+    (folder / "val").symlink_to(folder / "train")
+    with pytest.raises(data.DataError, match=r"train and val of .* are the same folder"):
+        data.load(folder)

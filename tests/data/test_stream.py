@@ -138,3 +138,20 @@ def test_a_split_and_a_stream_answer_to_the_same_calls(folder):
 def test_features_of_streamed_images(folder):
     model = models.get_model("resnet20_tiny", depths=(1, 1, 1), num_classes=2)
     assert training.features(model, streamed(folder).test).shape == (8, 32)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_albumentations_draws_anew_in_each_worker_and_pass_and_the_same_again(folder, workers, wrapped):
+    def passes() -> list[torch.Tensor]:
+        pipeline = pipelines.albumentations_train(24)
+        transform = (lambda pixels: pipeline(image=pixels)["image"]) if wrapped else pipeline
+        split = streamed(folder, workers, train=transform).train
+        same = [torch.zeros(4, dtype=torch.int64)] * 2  # one file four times, by each worker
+        torch.manual_seed(0)
+        return [images for _ in range(2) for images, _ in split.batches(same)]
+
+    first, second = passes(), passes()
+    drawn = torch.cat(first)
+    assert len(torch.unique(drawn.flatten(1), dim=0)) > 12  # of 16; a crop may be drawn twice
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))

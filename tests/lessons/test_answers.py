@@ -47,9 +47,7 @@ def test_a_right_answer_passes(answer):
     assert judged(answer).status == "passed", judged(answer).message
 
 
-TOO_LENIENT = {  # wrong answers that pass, and why the check cannot tell
-    ("08.steep", "the weights themselves"): "it is as steep as the exercise asks for, which is not much",
-}
+TOO_LENIENT: dict[tuple[str, str], str] = {}  # wrong answers that pass, and why the check cannot tell
 
 
 @pytest.mark.parametrize("answer", named([answer for answer in ANSWERS if isinstance(answer, Wrong)]))

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from cnnlab import course, measure, models
+from cnnlab.lessons.loss_surfaces import record, study
 
 TASKS = {task.id: task for task in course.exercises("08")}
 NAMES = ("resnet56", "plain56")
@@ -56,6 +57,53 @@ def test_other_directions_meet_in_the_same_network(surfaces, name, seed):
     assert other.provenance["command"] == made_by
     assert other.loss[12, 12] == pytest.approx(surfaces[name].loss[25, 25].item(), rel=0.01)
     assert (other.loss - surfaces[name].loss[1:-1:2, 1:-1:2]).abs().max() > 1  # another plane
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("seed", record.PAPER_SEEDS)
+def test_the_paper_s_own_pair_is_whole_and_says_whose_it_is(surfaces, name, seed):
+    drawn = f"li2018-{name}" + (f"-seed{seed}" if seed else "")
+    surface = course.recorded_surface(drawn)
+    about = surface.provenance
+    assert surface.complete and about["images"] == 500 and about["span"] == [-1, 1, -1, 1]
+    assert about["command"] == f"python -m cnnlab record loss_surfaces surface-{drawn}" and about["date"]
+    assert "Li et al. 2018" in about["about"] and "JPEG" in about["about"]
+    assert about["plane"] == measure.random_plane(models.get_model("resnet20_tiny"), seed).about
+    middle = len(surface.x) // 2
+    assert surface.loss[middle, middle] < surface.loss.min() + 0.5
+
+
+def test_the_mountains_are_in_the_paper_s_plain_network_alone():
+    smooth, rough = (study.numbers({"": study.recorded(f"li2018-{name}")})[""] for name in NAMES)
+    ours = study.numbers({"": study.recorded("plain56-cifar10")})[""]
+    assert min(rough["minima"]) > 2 * max(smooth["minima"] + ours["minima"])
+    assert min(rough["descent"]) > 1.5 * max(smooth["descent"] + ours["descent"])
+    assert min(rough["laplacian"]) > 2 * max(smooth["laplacian"] + ours["laplacian"])
+
+
+def test_without_the_paper_s_files_a_record_says_what_is_missing(tmp_path, monkeypatch):
+    monkeypatch.delenv(record.FOLDER, raising=False)
+    with pytest.raises(FileNotFoundError, match=r"resnet56_model_300\.t7 is missing.*CNNLAB_LI2018=that/folder"):
+        record.paper_network("resnet56")
+    monkeypatch.setenv(record.FOLDER, str(tmp_path))
+    with pytest.raises(FileNotFoundError, match=r"resnet56_noshort_model_300\.t7 is missing"):
+        record.paper_network("plain56")
+
+
+def test_a_network_of_the_paper_is_loaded_layer_by_layer(tmp_path):
+    """From a file with their names for the layers, without counters of batches."""
+    torch.manual_seed(0)
+    theirs = models.get_model("plain56")
+    names = {"stem.conv": "conv1", "stem.norm": "bn1", "head.fc": "linear"}
+    state = {}
+    for name, value in theirs.state_dict().items():
+        layer, _, part = name.rpartition(".")
+        if part != "num_batches_tracked":
+            state[f"{names.get(layer, layer)}.{part}"] = value
+    torch.save({"acc": 1.0, "epoch": 300, "state_dict": state}, tmp_path / record.PAPER["plain56"][0])
+    ours = record.paper_network("plain56", tmp_path)
+    x = torch.randn(2, 3, 32, 32)
+    assert not ours.training and torch.equal(ours(x), theirs.eval()(x))
 
 
 def test_the_networks_are_those_of_the_paper():

@@ -7,6 +7,7 @@ few images, where they are stopped in the middle.
 import inspect
 import json
 import os
+import re
 import signal
 from functools import partial
 
@@ -20,6 +21,9 @@ from cnnlab.lessons.records import Draft
 
 RECIPES = {(topic, name): make for topic in lessons.TOPICS.values() for name, make in lessons.recipes(topic).items()}
 COMMANDS = {f"python -m cnnlab record {topic} {name}": name for topic, name in RECIPES}
+# Recipes whose hours have not been spent yet: no lesson reads them.
+LATER = {"relu_and_tanh_ends"}
+MADE = [(topic, name) for topic, name in RECIPES if name not in LATER]
 SURFACES = sorted((files.DATA / "surfaces").iterdir())
 
 
@@ -45,12 +49,19 @@ def no_training(monkeypatch):
 def test_every_record_and_surface_names_the_command_that_makes_it():
     written = [json.loads(path.read_text())["command"] for path in sorted(records.RECORDS.glob("*.json"))]
     written += [measure.LossSurface.load(path).provenance["command"] for path in SURFACES]
-    assert sorted(written) == sorted(COMMANDS)
-    for command, name in COMMANDS.items():
-        assert records.file_of(name).exists(), command
+    assert sorted(written) == sorted(command for command, name in COMMANDS.items() if name not in LATER)
+    for _, name in MADE:
+        assert records.file_of(name).exists(), name
+    for name in LATER:
+        assert not records.file_of(name).exists(), f"{name} has been made: take it out of LATER"
 
 
-@pytest.mark.parametrize(("topic", "name"), RECIPES, ids=[name for _, name in RECIPES])
+def test_no_lesson_reads_what_has_not_been_measured():
+    for lesson in files.NOTEBOOKS.glob("*.ipynb"):
+        assert not LATER & set(re.findall(r"[\w-]+", lesson.read_text(encoding="utf-8"))), lesson.name
+
+
+@pytest.mark.parametrize(("topic", "name"), MADE, ids=[name for _, name in MADE])
 def test_of_a_whole_record_nothing_is_measured_again(topic, name, no_training, monkeypatch):
     before = records.file_of(name).read_bytes()
     monkeypatch.setattr(records, "save_record", lambda *_: pytest.fail("it was written again"))
@@ -171,7 +182,7 @@ def test_a_network_and_its_surface_are_made_by_the_command(elsewhere, photograph
         return fit(*arguments, **settings)
 
     monkeypatch.setattr(training, "fit", stopped)
-    assert main(words) == 0 and "Stopped" in capsys.readouterr().out
+    assert main(words) == 130 and "Stopped" in capsys.readouterr().out
     assert [file.name for file in records.RECORDS.rglob("*") if file.is_file()] == ["training.checkpoint"]
     assert not records.WEIGHTS.exists()
     monkeypatch.setattr(training, "fit", fit)
@@ -191,7 +202,7 @@ def test_a_network_and_its_surface_are_made_by_the_command(elsewhere, photograph
 def test_the_command_lists_all_records_and_says_what_is_wrong(capsys):
     assert main(["record"]) == 0
     listed = capsys.readouterr().out
-    assert "not yet" not in listed and all(name in listed for _, name in RECIPES)
+    assert listed.count("not yet") == len(LATER) and all(name in listed for _, name in RECIPES)
     for words, said in {
         ("record", "densnet"): "did you mean densenet?",
         ("record", "10", "dropout"): "The records of densenet are: densenet_and_resnet.",

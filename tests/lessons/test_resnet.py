@@ -4,6 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from cnnlab import course
+from cnnlab.lessons.resnet import study
 from cnnlab.models.resnet import BasicBlock
 
 TASKS = {task.id: task for task in course.exercises("06")}
@@ -38,3 +39,11 @@ def test_a_head_is_pooling_and_a_linear_layer():
     for maps, weight, bias in TASKS["06.pooling-head"].arguments():
         expected = F.linear(F.adaptive_avg_pool2d(maps, 1).flatten(1), weight, bias)
         torch.testing.assert_close(solved("06.pooling-head")(maps, weight, bias), expected)
+
+
+def test_a_run_that_never_knew_half_has_no_epoch():
+    def run(*accuracies):
+        return {"history": [{"train_accuracy": each, "test_accuracy": 0.0} for each in accuracies]}
+
+    runs = {"a": [run(0.1, 0.6, 0.9), run(0.1, 0.2, 0.4)], "b": [run(0.51)]}
+    assert study.first_half(runs) == {"a": [2, None], "b": [1]}

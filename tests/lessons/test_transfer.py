@@ -5,9 +5,10 @@ import statistics
 
 import pytest
 import torch
+from torch import nn
 
 from cnnlab import course, data, models, training
-from cnnlab.lessons.transfer import study
+from cnnlab.lessons.transfer import solar, study
 from cnnlab.models.pretrained import FOLDER
 from cnnlab.training import last_layer
 
@@ -98,3 +99,44 @@ def test_the_difference_of_the_exercise_is_the_records():
     task = TASKS["16.difference"]
     for first, second in task.arguments():
         assert task.made(task.solution)(first, second) == pytest.approx(study.paired(first, second), rel=1e-4)
+
+
+def test_few_holds_out_validation_images_that_leave_the_others_as_they_are():
+    few = study.few("handwritten", 5, validation=200)
+    assert len(few.validation) == 200 and torch.equal(few.train.images, study.few("handwritten", 5).train.images)
+
+
+def test_batch_norms_that_lag_are_made_to_keep_up():
+    model = models.get_model("efficientnet_lite0")
+    assert {norm.momentum for norm in study.batch_norms(model)} == {0.01}
+    assert training.keep_up(model) is model and {norm.momentum for norm in study.batch_norms(model)} == {0.1}
+    faster = nn.BatchNorm2d(2, momentum=0.5), nn.BatchNorm2d(2, momentum=None)
+    training.keep_up(nn.Sequential(*faster))
+    assert [norm.momentum for norm in faster] == [0.5, None]
+
+
+def test_a_figure_of_solar_cells_names_source_and_licence():
+    pytest.importorskip("elpv_dataset")
+    cells = data.load("solar_cells", train=30, test=40, size=16)
+    picture = solar.gallery(cells)
+    assert any("CC BY-NC-SA 4.0" in text.get_text() for text in picture.figure.texts)
+    fewer = solar.with_labels(cells, 10, seed=0)
+    assert len(fewer.train) == 10 and fewer.test is cells.test
+    assert torch.equal(fewer.train.images, solar.draw(cells.train, 10, seed=0).images)
+
+
+def test_the_lesson_says_what_is_missing_where_there_are_no_solar_cells(monkeypatch):
+    from cnnlab.data import solar_cells
+
+    solar.cells.cache_clear()
+    solar_cells.cells.cache_clear()
+    monkeypatch.setattr(solar_cells, "find_spec", lambda name: None)
+    with pytest.raises(data.DataError, match="pip install elpv-dataset"):
+        solar.cells()
+
+
+def test_the_advice_has_all_four_pairs_of_tasks():
+    runs = course.record("transfer").results["runs"]
+    table = study.advice({name: study.recorded(runs, name) for name in study.LABELS})
+    assert len(table.rows) == 4 and table.rows[0][0] == "street digits → handwritten"
+    assert all(cell.count("/") == 2 for row in table.rows for cell in row[1:])

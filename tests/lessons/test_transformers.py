@@ -5,9 +5,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cnnlab import course, measure, models
-from cnnlab.lessons.transformers import study
+from cnnlab import course, data, measure, models
+from cnnlab.lessons.transformers import exercises, study
 from cnnlab.models.vit import ViT
+from cnnlab.training.run import Epoch, Run
 
 TASKS = {task.id: task for task in course.exercises("14")}
 
@@ -114,3 +115,49 @@ def _three_convolutions(stride: int) -> nn.Module:
     for _ in range(2):
         layers += [nn.Conv2d(8, 8, 3, stride, 1, padding_mode="circular"), nn.ReLU()]
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 10))
+
+
+def test_neighbours_are_alike_where_positions_are_smooth_and_not_where_they_are_random():
+    rows = torch.linspace(0, 1, 4)
+    smooth = torch.cartesian_prod(rows, rows)
+    waves = torch.cat([torch.cos(3 * smooth), torch.sin(3 * smooth)], 1)
+    near, rest = study.neighbours(torch.cat([torch.zeros(1, 4), waves])[None])
+    assert near > rest + 0.5
+    near, rest = study.neighbours(torch.eye(17)[None])
+    assert near == rest == 0
+
+
+def test_middle_and_rim_look_like_neighbourhood_until_the_rim_is_looked_at_alone():
+    middle = torch.zeros(4, 4)
+    middle[1:3, 1:3] = 1
+    groups = torch.cat([torch.zeros(1, 2), torch.stack([middle, 1 - middle], 2).flatten(0, 1)])[None]
+    near, rest = study.neighbours(groups)
+    assert near > rest + 0.02
+    assert study.neighbours(groups, rim=True) == (1, 1)
+
+
+def test_heads_that_give_everyone_the_same_look_as_far_as_places_are_apart_and_follow_nothing():
+    model = models.get_model("vit_b_16_tiny", depth=1)
+    nn.init.zeros_(model.stages[0][0].attention.in_proj_weight)
+    table, follow = study.heads(model, torch.randn(3, 3, 32, 32))
+    assert max(follow) < 1e-6 and len(follow) == 4
+    assert {row[1] for row in table.rows} == {"2.01"}
+
+
+def test_a_token_left_out_gives_its_share_to_the_others():
+    shares, values = torch.tensor([0.9, 0.05, 0.05]), torch.tensor([[0.0], [1.0], [-1.0]])
+    changes = exercises.changes_without(shares, values)
+    assert changes == pytest.approx([0, 0.05 / 0.95, 0.05 / 0.95])
+
+
+def test_any_set_comes_in_three_channels_of_32_pixels():
+    faces = study.for_vit(data.load("handwritten", train=20, test=10))
+    assert faces.train.shape == (3, 32, 32) and faces.test.shape == (3, 32, 32)
+
+
+def test_the_title_names_the_lowest_and_the_highest_end():
+    def run(*accuracies):
+        return Run(nn.Identity(), [Epoch(i, 1.0, 0.5, 1.0, a, 0.1, 1.0) for i, a in enumerate(accuracies, 1)])
+
+    picture = study.by_epoch({"one": run(0.1, 0.5), "two": run(0.3, 0.2), "three": run(0.1, 0.9)})
+    assert "After 2 epochs: from 20 % (two) to 90 % (three)" in picture.alt

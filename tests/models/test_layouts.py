@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 import timm
 import torch
@@ -147,3 +148,11 @@ def test_each_kind_of_file_has_its_own_sentence(tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     torch.save(get_model("lenet5").state_dict(), "without_an_end")
     get_model("lenet5", weights="without_an_end")
+
+
+def test_numbers_of_numpy_beside_the_weights_and_statistics_of_another_shape(tmp_path: Path) -> None:
+    source = get_model("resnet20_tiny")
+    named = {key: value[None] if "norm" in key and value.ndim else value for key, value in source.state_dict().items()}
+    torch.save({"state_dict": named, "best": np.float64(93.1), "epoch": np.int64(3)}, tmp_path / "x.pth")
+    loaded = get_model("resnet20_tiny", weights=tmp_path / "x.pth")
+    assert all(torch.equal(value, loaded.state_dict()[name]) for name, value in source.state_dict().items())

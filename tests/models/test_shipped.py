@@ -108,3 +108,10 @@ def test_networks_from_photographs_load_by_name_and_have_a_record(path):
     with torch.inference_mode():
         answers = model(torch.randn(64, 3, 32, 32)).softmax(1)
     assert answers.isfinite().all() and answers.std(0).min() > 1e-3  # it does not answer the same to everything
+
+
+@pytest.mark.parametrize("path", sorted(pretrained.FOLDER.glob("*.safetensors")), ids=lambda path: path.stem)
+def test_shipped_weights_say_how_their_images_were_prepared(path):
+    about, _ = weight_file(path)
+    assert len(about["classes"]) == about["options"]["num_classes"]
+    assert about["input"] == [3, 32, 32] and len(about["mean"]) == len(about["std"]) == 3

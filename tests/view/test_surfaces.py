@@ -1,10 +1,13 @@
 """Loss surfaces are drawn on one scale, say what they show, and turn where plotly is at hand."""
 
+import io
 import json
 import math
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from cnnlab import measure, view
 
@@ -49,3 +52,14 @@ def test_the_landscape_goes_into_a_notebook_with_its_words_beside_it():
     assert first["z"][4][4] == pytest.approx(-2) and max(map(max, first["z"])) == pytest.approx(0)
     assert (first["cmin"], first["cmax"]) == (second["cmin"], second["cmax"])
     assert "Two &lt;bowls&gt;" in bundle["text/html"] and "9 x 9 points" in bundle["text/plain"]
+
+
+def test_no_hole_where_the_loss_is_below_the_scale():
+    """The scale ends at 1e-4; rounded to a float that is less, and what is less than the first level is not drawn."""
+    x = torch.linspace(-1, 1, 5)
+    loss = torch.full((5, 5), 3.0)
+    loss[1:4, 1:4] = 1e-9
+    picture = view.surface(measure.LossSurface(x, x, loss, loss, {}))
+    pixels = np.asarray(Image.open(io.BytesIO(picture.png())).convert("RGB")).astype(int)
+    darkest = (abs(pixels - np.array([0, 42, 92])).sum(2) < 40).mean()
+    assert darkest > 0.1  # cividis, and not the white of paper

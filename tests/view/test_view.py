@@ -144,3 +144,12 @@ def test_a_control_that_cannot_be_made_is_refused():
 def test_controls_carry_their_names():
     explorer = view.explore(lambda kernel_size: draw(kernel_size), kernel_size=(1, 3))
     assert explorer.controls["kernel_size"].description == "kernel size"
+
+
+def test_a_confusion_matrix_says_how_many_are_right():
+    counts = torch.tensor([[3, 1, 0], [0, 2, 0], [0, 0, 0]])
+    picture = view.confusion(counts, ["cat", "dog"], title="mine")
+    assert picture.alt == "mine. 5 of 6 images are right."
+    axis = picture.figure.axes[0]
+    assert [text.get_text() for text in axis.texts] == ["3", "1", "0", "2"]
+    assert len(view.confusion(torch.eye(30, dtype=torch.int64), list(map(str, range(30)))).figure.axes[0].texts) == 0

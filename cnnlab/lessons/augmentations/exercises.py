@@ -2,12 +2,21 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
 import torch
 from torch.nn import functional as F  # noqa: F401  the solutions resize with it
 
+from cnnlab import data
+from cnnlab.data import Dataset
+from cnnlab.lessons.augmentations.study import accuracy, images_only, train
+from cnnlab.lessons.calls import seeded
+from cnnlab.lessons.compare import kind
+from cnnlab.lessons.diagnose import Wrong
 from cnnlab.lessons.exercise import edit, exercise, source, when
 from cnnlab.lessons.runs import reads_digits, trained
+
+MOST = 3  # points that a change may gain and still count as no help
 
 
 def images_flips_and_gammas() -> list[tuple]:
@@ -25,7 +34,8 @@ exercise(
     stub='''
         def flip_and_gamma(images, mirrored, gammas):
             """images: (N, C, H, W) in 0..1; mirrored: (N,) of True and False; gammas: (N,).
-            Mirrors left and right the images that mirrored names, and raises every image to its own gamma."""
+            Mirrors left and right the images where mirrored is True, and raises every
+            image to the power of its own gamma."""
             ...
     ''',
     solution="""
@@ -110,9 +120,10 @@ exercise(
     points=3,
     stub='''
         def random_resized_crop(image, area, ratio, across, down, size):
-            """image: (C, H, W) floats. The window has the share `area` of its pixels and is `ratio` times as wide as
-            high (sides rounded); its left edge lies `across` (0..1) of the way that it can move to the right, its upper
-            edge `down` of the way downwards (both rounded). Returns it, resized bilinearly: (C, size, size)."""
+            """image: (C, H, W) floats. The window has the fraction `area` of its pixels and is
+            `ratio` times as wide as high (sides rounded). Its left edge is `across` (0..1) of
+            the way that it can move to the right, its upper edge `down` of the way down (both
+            rounded). Returns the window, resized bilinearly: (C, size, size)."""
             ...
     ''',
     solution="""
@@ -134,12 +145,12 @@ exercise(
         edit(
             "round((pixels * ratio) ** 0.5), round((pixels / ratio) ** 0.5)",
             "round(area * width * ratio**0.5), round(area * height / ratio**0.5)",
-            "You took `area` as the share of each side; it is that of the area.",
+            "You took `area` as the fraction of each side; it is that of the area.",
         ),
         edit(
             "round((pixels * ratio) ** 0.5), round((pixels / ratio) ** 0.5)",
             "round(area * width), round(area * height)",
-            "You took `area` as the share of each side; it is that of the area. And the ratio is not used.",
+            "You took `area` as the fraction of each side; it is that of the area. And the ratio is not used.",
         ),
         edit(
             "round((pixels * ratio) ** 0.5), round((pixels / ratio) ** 0.5)",
@@ -316,7 +327,8 @@ exercise(
     points=2,
     stub='''
         def test_inputs(train_images, test_images):
-            """Both uint8 (N, C, H, W). Returns the test images as the network wants them, float32 (N, C, H, W)."""
+            """Both uint8, (N, C, H, W). Returns the test images as the network wants them,
+            float32, (N, C, H, W)."""
             ...
     ''',
     solution="""
@@ -426,6 +438,220 @@ exercise(
             "(pixels - mean) / std",
             "(pixels - 0.5) / 0.5",
             "0.5 is nobody's mean: take the training images' three means and three deviations.",
+        ),
+    ],
+)
+
+
+def batches_to_mix() -> list[tuple]:
+    """Three images or more, so that the one before is not the one after, and targets that are mixed already."""
+    generator = torch.Generator().manual_seed(0)
+    three = torch.tensor([[1.0, 2.0], [10.0, 20.0], [100.0, 200.0]]).view(3, 1, 1, 2)
+    five = torch.rand(5, 3, 4, 4, generator=generator)
+    soft = torch.rand(5, 10, generator=generator).softmax(1)
+    return [(three, torch.eye(3), 0.75), (five, soft, 0.4), (five, soft, 1.0)]
+
+
+exercise(
+    "03.mixup",
+    points=3,
+    stub='''
+        def mixup(images, targets, share):
+            """images: (N, C, H, W); targets: (N, classes), each row adds up to 1.
+            Mixes each image with the one before it in the batch, the first with the last:
+            share of itself, 1 - share of the other. The targets alike. Returns both."""
+            ...
+    ''',
+    solution="""
+        def mixup(images, targets, share):
+            others, their_targets = images.roll(1, 0), targets.roll(1, 0)
+            mixed = share * images + (1 - share) * others
+            return mixed, share * targets + (1 - share) * their_targets
+    """,
+    hints=[
+        "x.roll(1, 0) moves every row of x one place on, and the last one to the front: the neighbours, all at once.",
+        "share * x + (1 - share) * x.roll(1, 0), once with the images, once with the targets; return both.",
+    ],
+    cases=batches_to_mix,
+    wrong=[
+        edit(
+            "images.roll(1, 0), targets.roll(1, 0)",
+            "images.roll(-1, 0), targets.roll(-1, 0)",
+            "You mixed each image with the one after it; take the one before: roll(1, 0).",
+        ),
+        edit(
+            "share * targets + (1 - share) * their_targets",
+            "targets",
+            "The images are mixed and their targets are not: the network would be told that only one digit is there.",
+        ),
+        edit(
+            "mixed = share * images + (1 - share) * others",
+            "mixed = images",
+            "The targets are mixed and the images are not.",
+        ),
+        edit(
+            "targets.roll(1, 0)",
+            "targets.roll(-1, 0)",
+            "The other image is the one before, the other target that of the one after: they belong together.",
+        ),
+        edit(
+            "images.roll(1, 0)",
+            "images.roll(-1, 0)",
+            "The other image is the one after, the other target that of the one before: they belong together.",
+        ),
+        edit(
+            "share * images + (1 - share) * others",
+            "(1 - share) * images + share * others",
+            "share * targets + (1 - share) * their_targets",
+            "(1 - share) * targets + share * their_targets",
+            "`share` is the image's own part; you gave it to the other one.",
+        ),
+        edit(
+            "share * targets + (1 - share) * their_targets",
+            "(1 - share) * targets + share * their_targets",
+            "The targets have their shares the wrong way round: what is mostly a 3 is called mostly the other.",
+        ),
+        edit(
+            "images.roll(1, 0), targets.roll(1, 0)",
+            "images.flip(0), targets.flip(0)",
+            "You mixed the batch with itself in reverse order; take the image before: roll(1, 0).",
+        ),
+        edit(
+            "images.roll(1, 0), targets.roll(1, 0)",
+            "images.roll(1), targets.roll(1)",
+            "Without a dimension, roll moves single pixels on: roll(1, 0) moves whole images.",
+        ),
+        edit(
+            "(1 - share) * others",
+            "others",
+            "(1 - share) * their_targets",
+            "their_targets",
+            "The other one is added whole: its part is 1 - share, or a row of targets adds up to more than 1.",
+        ),
+        edit(
+            "share * images + (1 - share) * others",
+            "(images + others) / 2",
+            "share * targets + (1 - share) * their_targets",
+            "(targets + their_targets) / 2",
+            "You mixed half and half: `share` is not used.",
+        ),
+    ],
+)
+
+
+@cache
+def digits() -> Dataset:
+    return data.load("street_digits", train=500, validation=1000, test=1)
+
+
+@cache
+def reads(change: object = None) -> float:
+    """Accuracy on 1,000 images held out, in percent, after 20 epochs on 500 images: the mean over two seeds."""
+    changed = images_only(change) if change else None
+    models = [train(digits(), changed, epochs=20, lr=0.25, seed=seed) for seed in (0, 1)]
+    return sum(accuracy(model, digits().validation) for model in models) / 2
+
+
+def check_never_twice(never_twice: object) -> None:
+    """A change that is new each time and keeps the image recognisable, and does not help: measured."""
+    images = digits().train.inputs(slice(0, 100))
+    with seeded(0):
+        first, second = (changed(never_twice, images) for _ in range(2))
+        copies = changed(never_twice, images[:1].repeat(8, 1, 1, 1))
+    if min(distance(first, second).min(), distance(first, images).min()) < 0.02:
+        raise Wrong("Some images come out (nearly) the same twice, or unchanged: change each of them, at random.")
+    if distance(copies[:-1], copies[1:]).min() < 0.02:
+        raise Wrong("Copies of one image in a batch become the same image: change each in its own way.")
+    light = torch.stack([first.flatten(1), torch.ones_like(first).flatten(1)], 2)
+    unexplained = (
+        images.flatten(1) - (light @ torch.linalg.lstsq(light, images.flatten(1)[:, :, None]).solution)[..., 0]
+    )
+    if unexplained.square().mean() < 0.01:
+        raise Wrong("This changes the light alone, which does help a little, as the figure shows: find another way.")
+    alike = torch.corrcoef(torch.stack([first.flatten(), images.flatten()]))[0, 1].item()
+    if not alike >= 0.5:
+        raise Wrong(f"Too little is left of the images (correlation {alike:.2f}, at least 0.5 is asked for).")
+    with seeded(0):
+        without, with_it = reads(), reads(never_twice)
+    print(f"Of 1,000 new digits: {without:.1f} % without a change, {with_it:.1f} % with yours.")
+    if with_it > without + MOST:
+        raise Wrong(
+            f"Your change helps, by {with_it - without:.1f} points, and at most {MOST} are allowed: no counterexample."
+        )
+
+
+def changed(change: object, images: torch.Tensor) -> torch.Tensor:
+    """What a learner's function makes of a copy of the images. Raises Wrong where it is no such batch."""
+    result = change(images.clone())
+    if not isinstance(result, torch.Tensor) or result.shape != images.shape:
+        raise Wrong(f"never_twice should return images of shape {tuple(images.shape)}; yours gives {kind(result)}.")
+    if not result.is_floating_point() or not result.isfinite().all():
+        raise Wrong("never_twice should return finite floats.")
+    return result.float()
+
+
+def distance(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Of images in pairs: the root of the mean squared difference of their pixels."""
+    return (a - b).square().mean((1, 2, 3)).sqrt()
+
+
+exercise(
+    "03.never-twice",
+    points=3,
+    stub='''
+        def never_twice(images):
+            """images: (N, 3, 32, 32), normalised. Returns them changed, each at random and in
+            its own way: no image comes twice, each keeps its digit, and it does not help."""
+            ...
+    ''',
+    solution="""
+        def never_twice(images):
+            return images + 0.5 * torch.randn_like(images)
+    """,
+    hints=[
+        "Shifts help. They are new each time, but so is much else. What is new each time and says nothing of digits?",
+        "A random number for every pixel, torch.randn_like(images), times what leaves the digit readable.",
+    ],
+    check=check_never_twice,
+    wrong=[
+        source("def never_twice(images):\n    return images.flip(3)", "the same twice, or unchanged"),
+        source("def never_twice(images):\n    return images", "the same twice, or unchanged"),
+        source(
+            """
+            def never_twice(images):
+                return images + 0.5 * torch.randn_like(images[:1])
+            """,
+            "Copies of one image in a batch become the same image",
+        ),
+        source(
+            """
+            def never_twice(images):
+                return images * (0.6 + 0.8 * torch.rand(len(images), 1, 1, 1)) + torch.rand(len(images), 1, 1, 1)
+            """,
+            "This changes the light alone",
+        ),
+        source(
+            """
+            def never_twice(images):
+                return images + 4 * torch.randn_like(images)
+            """,
+            "Too little is left of the images",
+        ),
+        source("def never_twice(images):\n    return images.mean(1)", "should return images of shape"),
+        source(
+            """
+            def never_twice(images):
+                return (images + 0.5 * torch.randn_like(images)).log()
+            """,
+            "finite floats",
+        ),
+        source(
+            """
+            def never_twice(images):
+                places = torch.randint(-3, 4, (len(images),)).tolist()
+                return torch.stack([one.roll(by, 2) + 0.05 * torch.randn_like(one) for one, by in zip(images, places)])
+            """,
+            "Your change helps",
         ),
     ],
 )

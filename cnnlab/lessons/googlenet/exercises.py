@@ -26,8 +26,10 @@ exercise(
     points=2,
     stub='''
         def pointwise(x, weight, bias):
-            """x: (C, H, W), weight: (K, C), bias: (K,). Returns (K, H, W): the same linear layer at every pixel.
-            Without any convolution."""
+            """x: (C, H, W), weight: (K, C), bias: (K,). Without any convolution.
+
+            Returns (K, H, W): the same linear layer at every pixel.
+            """
             ...
     ''',
     solution="""
@@ -121,13 +123,63 @@ exercise(
     ],
 )
 
+
+def check_always_cheaper(branch: object) -> None:
+    try:
+        numbers = [int(number) for number in branch]  # type: ignore[union-attr]
+        whole = len(numbers) == 3 and all(n == m for n, m in zip(numbers, branch, strict=True))
+    except (TypeError, ValueError):
+        raise Wrong(f"branch is to be three whole numbers, and is {kind(branch)}.") from None
+    if not whole or min(numbers) < 1:
+        raise Wrong("branch is to be three whole numbers: channels in, maps of the 1 x 1, maps of the 3 x 3.")
+    if max(numbers) > 4096:
+        raise Wrong("Keep to at most 4,096 channels: it can be shown with less.")
+    into, reduced, maps = numbers
+    if reduced >= into:
+        raise Wrong(f"The reduction is to have fewer maps than come in; yours has {reduced} for {into}.")
+    with torch.device("meta"):
+        direct = nn.Conv2d(into, maps, 3, padding=1)
+        branches = direct, nn.Sequential(nn.Conv2d(into, reduced, 1), nn.Conv2d(reduced, maps, 3, padding=1))
+        without, with_it = (measure.cost(each, (into, 14, 14)).macs for each in branches)
+    if with_it <= without:
+        raise Wrong(
+            f"The explanation survives: on 14 x 14 pixels your branch has {with_it:,} mult-adds with the reduction and"
+            f" {without:,} without it."
+        )
+
+
+exercise(
+    "05.always-cheaper",
+    points=2,
+    stub="branch = ...",
+    solution="branch = (192, 96, 8)",
+    hints=[
+        "Without the reduction the branch has 9 * in * out mult-adds for each pixel. With it, two products take its"
+        " place: what are they?",
+        "in * reduced + 9 * reduced * out. The first does not get smaller with out: make few maps at the end.",
+    ],
+    check=check_always_cheaper,
+    wrong=[
+        source("branch = (192, 96, 128)", "The explanation survives"),
+        source("branch = (192, 192, 128)", "fewer maps than come in"),
+        source("branch = (192, 96)", "three whole numbers: channels in"),
+        source("branch = (192, 9.5, 128)", "three whole numbers: channels in"),
+        source("branch = 192", "three whole numbers, and is"),
+        source("branch = (10**6, 10**5, 1)", "at most 4,096 channels"),
+    ],
+)
+
+
 exercise(
     "05.module-cost",
     points=3,
     stub='''
         def module_cost(in_channels, widths, size):
-            """widths: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj. Returns (parameters, mult-adds)
-            of the module on maps of size x size. Every convolution has biases; mult-adds count the weights only."""
+            """widths: #1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj.
+
+            Returns (parameters, mult-adds) of the module on maps of size x size. Every
+            convolution has biases; mult-adds count the weights only.
+            """
             ...
     ''',
     solution="""
@@ -235,8 +287,12 @@ exercise(
     points=2,
     stub='''
         def output_channels(in_channels, modules, naive=False):
-            """modules: the widths of modules in a row (#1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj).
-            Returns the channels after the last. A naive module has no 1x1 before its kernels or after its pool."""
+            """modules: the widths of modules in a row, each
+            (#1x1, #3x3 reduce, #3x3, #5x5 reduce, #5x5, pool proj).
+
+            Returns the channels after the last. A naive module has no 1x1 before its
+            kernels or after its pool.
+            """
             ...
     ''',
     solution="""

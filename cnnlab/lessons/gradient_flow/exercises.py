@@ -7,9 +7,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cnnlab import measure, models
+from cnnlab import data, measure, models
 from cnnlab.lessons.compare import kind
 from cnnlab.lessons.exercise import Wrong, edit, exercise, source, when
+from cnnlab.lessons.gradient_flow import study
 from cnnlab.models.resnet import ResNet
 
 exercise(
@@ -17,8 +18,9 @@ exercise(
     points=2,
     stub='''
         def gradient_through(slopes, shortcut):
-            """slopes: dF/dx of each block of a chain, numbers. Returns dl/dx at its start, where dl/dy = 1 at its end.
-            shortcut: whether each block is y = F(x) + x, or only y = F(x)."""
+            """slopes: dF/dx of each block of a chain, numbers.
+            shortcut: whether each block is y = F(x) + x, or only y = F(x).
+            Returns dl/dx at its start, where dl/dy = 1 at its end."""
             ...
     ''',
     solution="""
@@ -127,8 +129,9 @@ exercise(
     points=3,
     stub='''
         def gradient_norms(model, layers, images, labels):
-            """layers: modules of the model. Returns, in their order, the norm of the gradient at each one's output.
-            The loss is torch.nn.functional.cross_entropy. No hook is left behind."""
+            """layers: modules of the model. The loss is torch.nn.functional.cross_entropy.
+            Returns, in their order, the norm of the gradient at each one's output.
+            No hook is left behind."""
             ...
     ''',
     solution="""
@@ -284,8 +287,8 @@ exercise(
     "07.diagnosis",
     points=2,
     stub="""
-        # A dictionary {"A": "...", "B": "...", "C": "...", "D": "..."} of "gain below 1" and "gain 1" (plain, no batch
-        # norm), "plain, batch norm" and "residual, batch norm".
+        # A dictionary {"A": "...", "B": "...", "C": "...", "D": "..."} of "gain below 1" and
+        # "gain 1" (plain, no batch norm), "plain, batch norm" and "residual, batch norm".
         diagnosis = ...
     """,
     solution="""
@@ -328,6 +331,69 @@ exercise(
         ),
     ],
 )
+
+LEVEL, SHATTERED = 10, 0.2  # at most so many times as large in one layer as in another; at most this cosine
+
+
+def check_level(level: object) -> None:
+    """Measures both: how level the line of such a network is, and whether its gradient is true a little further."""
+    if not isinstance(level, Mapping):
+        raise Wrong(f'level is {kind(level)}; a dictionary with "kind", "depth", "norm" and "gain" is asked for.')
+    settings = {"norm": True, "gain": 1.0} | dict(level)
+    if odd := set(settings) ^ {"kind", "depth", "norm", "gain"}:
+        raise Wrong(f'The settings are "kind", "depth", "norm" and "gain"; look again at {" ".join(sorted(odd))}.')
+    if settings["kind"] not in study.TWINS:
+        raise Wrong(f'kind is "{settings["kind"]}", which is none of {", ".join(study.TWINS)}.')
+    if not 8 <= settings["depth"] <= 110 or not settings["gain"] > 0:
+        raise Wrong("Take between 8 and 110 layers, and a gain above 0.")
+    images = data.load("street_digits", train=32, test=1).train
+    x, labels = images.inputs(), images.labels
+    path = torch.lerp(x[:1], x[1:2], torch.linspace(0, 0.15, 16).view(-1, 1, 1, 1))
+    uneven, cosines = [], []
+    for seed in range(3):
+        net = study.network(**settings, seed=seed)
+        norms = list(measure.gradient_flow(net, x, labels).layers.values())[:-1]
+        uneven.append(max(norms) / max(min(norms), 1e-30))
+        net = study.with_statistics_of(net, x)
+        cosines.append(measure.gradient_correlation(net, path)[5].item())
+    if not max(uneven) <= LEVEL:
+        raise Wrong(
+            f"Its line is not level: one layer's gradient is {max(uneven):,.0f} times another's, with one of three"
+            f" seeds. {LEVEL} times is allowed."
+        )
+    if not sum(cosines) / 3 <= SHATTERED:
+        raise Wrong(
+            f"Its line is level, and this gradient is in order: 5 % further, its cosine is still {sum(cosines) / 3:.2f}"
+            f" in the mean of three seeds. At most {SHATTERED} is asked for."
+        )
+
+
+exercise(
+    "07.level",
+    points=2,
+    stub="""
+        # The settings of a network, as {"kind": "...", "depth": ..., "norm": ..., "gain": ...}.
+        level = ...
+    """,
+    solution="""
+        level = {"kind": "plain", "depth": 56, "norm": False, "gain": 1.0}
+    """,
+    hints=[
+        "Which networks have level lines whatever their depth? And what does depth do to the cosine?",
+        "Without batch norm all layers suffer alike. Take a gain of 1, and as many layers as the line can stand.",
+    ],
+    check=check_level,
+    wrong=[
+        source('level = {"kind": "plain", "depth": 56, "norm": True, "gain": 1.0}', "not level"),
+        source('level = {"kind": "residual", "depth": 20, "norm": True, "gain": 1.0}', "in order"),
+        source('level = {"kind": "plain", "depth": 20, "norm": False, "gain": 1.0}', "in order"),
+        source('level = {"kind": "dense", "depth": 20}', "none of"),
+        source('level = {"kind": "plain", "layers": 20}', "look again at depth layers"),
+        source('level = {"kind": "plain", "depth": 200, "norm": False}', "between 8 and 110"),
+        source("level = ('plain', 56)", "dictionary"),
+    ],
+)
+
 
 STEPS = 5  # of training, in which every layer must have had a gradient
 

@@ -1,3 +1,3 @@
 """Lesson 08, loss surfaces."""
 
-DEFAULTS = {"DATASET": "street_digits", "IMAGES": 4000, "EPOCHS": 6}
+DEFAULTS = {"DATASET": "street_digits", "IMAGES": 2000, "EPOCHS": 8}

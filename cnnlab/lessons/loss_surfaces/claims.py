@@ -1,21 +1,52 @@
 """Lesson 08, loss surfaces: what is stated about it, beside what was computed or measured."""
 
-from cnnlab.lessons.claims import NOT_SHOWN, OPPOSITE, SHOWN, VARIANT, Claim, register
+from cnnlab.lessons.claims import NOT_SHOWN, OPPOSITE, REPORTED, SHOWN, VARIANT, Claim, register
 from cnnlab.lessons.records import record
+
+_MANY = 6  # local minima on 13 x 13 points, from which on a surface is called chaotic here
+_FEW = 3
+_DOWN = 0.15  # descent outwards, likewise
 
 register(
     Claim(
         lesson="08",
         id="skips",
-        statement="With skip connections the loss surface of a deep network is smooth, without them it is chaotic",
-        stated="yes",
+        statement="With skip connections the loss surface of ResNet-56 is smooth, without them it is chaotic: the"
+        " paper's own two networks, drawn again on 13 x 13 points",
+        stated="in words",
         source="lecture; Li et al. 2018, figure 1",
-        verdict=NOT_SHOWN,
-        judge=lambda _, smooth, __, plain: (
-            SHOWN if plain > 50 > 2 * smooth else OPPOSITE if smooth > plain + 5 else NOT_SHOWN
+        verdict=SHOWN,
+        figure="local minima {:.0f} and {:.0f}, descent outwards {:.2f} and {:.2f}",
+        judge=lambda smooth, plain, with_skips, without: (
+            SHOWN
+            if plain >= _MANY and without >= _DOWN and smooth <= _FEW
+            else OPPOSITE
+            if smooth > plain
+            else NOT_SHOWN
         ),
-        why="both maps are bowls, the plain one with more dents; it may take the paper's training: 300 epochs"
-        " and a larger learning rate",
+    ),
+    Claim(
+        lesson="08",
+        id="every_plain",
+        statement="Without skip connections the surface of a deep network is chaotic, whatever its training: our own"
+        " network of 56 plain layers",
+        stated="as figure 1 is often read",
+        source="lecture",
+        verdict=OPPOSITE,
+        figure="local minima {:.0f}, descent outwards {:.2f}",
+        judge=lambda minima, descent: OPPOSITE if minima <= _FEW and descent < _DOWN / 2 else NOT_SHOWN,
+        why="trained for 28 epochs at a small learning rate, it lies in a bowl",
+    ),
+    Claim(
+        lesson="08",
+        id="shallow",
+        statement="A plain network of 20 layers lies in a convex basin: local minima of the twins with shortcuts and"
+        " without",
+        stated="in words",
+        source="Li et al. 2018, section 6",
+        verdict=SHOWN,
+        figure="{:.0f} and {:.0f}",
+        judge=lambda _, plain: SHOWN if plain <= _FEW else NOT_SHOWN,
     ),
     Claim(
         lesson="08",
@@ -34,9 +65,42 @@ register(
         lesson="08",
         id="normalisation",
         statement="Without filter normalisation, rescaling the weights changes the picture and not the network",
-        stated="yes",
+        stated="in words",
         source="Li et al. 2018, section 3",
         verdict=SHOWN,
+        figure="loss at one end {:,.0f} or {:.2f}; normalised, {:.1f} % apart",
         judge=lambda one, other, apart: SHOWN if one > 20 * other and apart < 5 else NOT_SHOWN,
+    ),
+    Claim(
+        lesson="08",
+        id="path",
+        statement="The path of a training lies in an extremely low-dimensional space: variance held by two directions",
+        stated="40 to 90 %",
+        source="Li et al. 2018, section 7",
+        verdict=VARIANT,
+        figure="{:.0f} %; of a random walk {:.0f} %",
+        judge=lambda held, by_chance: VARIANT if held > 40 and by_chance > 0.6 * held else SHOWN,
+        why="a walk of as many random steps does nearly the same, so that it says little about the surface",
+    ),
+    Claim(
+        lesson="08",
+        id="wall",
+        statement="Where a wall stands between two networks, they have learnt different things: accuracy half-way to a"
+        " network whose logits are the same",
+        stated="a common conclusion",
+        source="this lesson",
+        verdict=OPPOSITE,
+        figure="{:.0f} % at the lowest; logits {:.4f} apart",
+        judge=lambda lowest, apart: OPPOSITE if lowest < 50 and apart < 0.05 else NOT_SHOWN,
+        why="the order of the maps inside a block is a matter of naming, and enough for a wall",
+    ),
+    Claim(
+        lesson="08",
+        id="rebasin",
+        statement="Between two wide residual networks the wall all but vanishes, if the filters of one are renamed",
+        stated="in words",
+        source="Ainsworth et al. 2022",
+        verdict=REPORTED,
+        why="it would take a search for the best renaming, and networks many times as wide",
     ),
 )

@@ -1,9 +1,11 @@
 """Lesson 08, loss surfaces: its exercises."""
 
 from collections.abc import Mapping
+from copy import deepcopy
+from functools import cache
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnnlab import measure, models
@@ -29,7 +31,8 @@ exercise(
     points=2,
     stub='''
         def filter_normalise(direction, weight):
-            """direction, weight: (out, in, k, k). Returns the direction with each filter as long as the weight's."""
+            """direction, weight: (out, in, k, k).
+            Returns the direction, with each filter as long as the weight's."""
             ...
     ''',
     solution="""
@@ -165,7 +168,8 @@ exercise(
     points=2,
     stub='''
         def interpolate(a, b, t):
-            """a, b: state dicts of one network. Returns the state at a for t = 0, at b for t = 1, between them else."""
+            """a, b: state dicts of one network.
+            Returns a for t = 0, b for t = 1, and the mixture of the two in between."""
             ...
     ''',
     solution="""
@@ -268,7 +272,8 @@ exercise(
     points=3,
     stub='''
         def sharpness(loss, w):
-            """loss: a function of a vector; w: a vector. Returns the eigenvalue of largest size of the Hessian at w."""
+            """loss: a function of a vector; w: a vector.
+            Returns the eigenvalue of largest size of the loss's Hessian at w, with its sign."""
             ...
     ''',
     solution="""
@@ -405,7 +410,7 @@ exercise(
     "08.reading",
     points=2,
     stub="""
-        # {"A": True, "B": True, ...}: for each statement True if the picture of a plane can show it, else False.
+        # {"A": True, "B": True, ...}: True if the picture of a plane can show the statement
         reading = ...
     """,
     solution="""
@@ -448,7 +453,9 @@ exercise(
 )
 
 
-def check_steep(steep_direction) -> None:
+@cache
+def trained_on_patterns(steps: int) -> tuple[nn.Module, Tensor, Tensor]:
+    """A small ResNet after so many steps on 60 images of ten patterns; it is copied before anybody gets it."""
     torch.manual_seed(0)
     model = models.get_model("resnet20_tiny")
     generator = torch.Generator().manual_seed(0)
@@ -457,12 +464,19 @@ def check_steep(steep_direction) -> None:
     images = patterns[labels] + 0.5 * torch.randn(60, 3, 32, 32, generator=generator)
     optimizer = torch.optim.SGD(model.parameters(), 0.05, momentum=0.9)
     model.train()
-    for _ in range(12):
+    for _ in range(steps):
         loss = F.cross_entropy(model(images), labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    model.eval()
+    return model.eval(), images, labels
+
+
+STEEPER = 100  # times as steep as a random direction; along the weights themselves it is some twenty times
+
+
+def check_steep(steep_direction) -> None:
+    model, images, labels = deepcopy(trained_on_patterns(12))
     start = {name: value.clone() for name, value in model.state_dict().items()}
 
     def rise(direction: dict[str, Tensor], distance: float = 0.05) -> float:
@@ -489,10 +503,13 @@ def check_steep(steep_direction) -> None:
             raise Wrong(f"A filter of {name} is {ratio:.1f} times longer than the weight's own: normalise it.")
     usual = sum(rise(measure.random_direction(model, seed)) for seed in range(10)) / 10
     yours = rise(direction)
-    if yours < 5 * abs(usual):
-        raise Wrong(f"It is no steeper than five random ones: the loss rises by {yours:.3g}, by {usual:.3g} at random.")
-    if rise(direction, 0.001) < 0:
+    if rise({name: -value for name, value in direction.items()}) > STEEPER * abs(usual) and rise(direction, 0.001) < 0:
         raise Wrong("Your direction leads downhill with its first step. Turn around.")
+    if yours < STEEPER * abs(usual):
+        times = f"{yours:.3g}, and by {usual:.3g} at random: {yours / usual:.0f} times as much"
+        along = all(torch.allclose(value.abs(), named[name].abs()) for name, value in direction.items())
+        own = " Along the weights themselves, every filter only becomes longer." if along else ""
+        raise Wrong(f"It is not steep enough. The loss rises by {times}.{own}")
 
 
 exercise(
@@ -500,7 +517,8 @@ exercise(
     points=3,
     stub='''
         def steep_direction(model, images, labels):
-            """Returns a direction, {parameter's name: tensor}, filter-normalised as measure.random_direction's are."""
+            """Returns a direction, {parameter's name: tensor}, filter-normalised,
+            as measure.random_direction returns it."""
             ...
     ''',
     solution="""
@@ -528,7 +546,7 @@ exercise(
                 from cnnlab import measure
                 return measure.random_direction(model, seed=5)
             """,
-            "no steeper",
+            "not steep enough",
         ),
         source(
             """
@@ -554,11 +572,159 @@ exercise(
         source(
             """
             def steep_direction(model, images, labels):
+                return {n: p.detach().clone() for n, p in model.named_parameters() if p.ndim > 1}
+            """,
+            "Along the weights themselves",
+        ),
+        source(
+            """
+            def steep_direction(model, images, labels):
                 loss = torch.nn.functional.cross_entropy(model.eval()(images), labels)
                 named = dict(model.named_parameters())
                 return dict(zip(named, torch.autograd.grad(loss, list(named.values()))))
             """,
             "stay where they are",
+        ),
+    ],
+)
+
+
+def check_wall(disguised) -> None:
+    model, images, labels = deepcopy(trained_on_patterns(30))
+    start = {name: value.clone() for name, value in model.state_dict().items()}
+    other = disguised(model)
+    if not isinstance(other, nn.Module):
+        raise Wrong(f"Return a network; yours is {kind(other)}.")
+    if any(not torch.equal(value, start[name]) for name, value in model.state_dict().items()):
+        raise Wrong("The network that you were given has been changed. Make a copy first: copy.deepcopy(model).")
+    state = other.state_dict()
+    if {k: v.shape for k, v in state.items()} != {k: v.shape for k, v in start.items()}:
+        raise Wrong("A straight line joins only networks of the same layers; yours has others.")
+
+    @torch.no_grad()
+    def at(t: float) -> tuple[float, Tensor]:
+        mixed = {k: v + t * (state[k] - v) if v.is_floating_point() else v for k, v in start.items()}
+        logits = torch.func.functional_call(model.eval(), mixed, (images,))
+        return F.cross_entropy(logits, labels).item(), logits
+
+    with torch.no_grad():
+        apart = (other.eval()(images) - at(0.0)[1]).abs().max().item()
+    if not apart < 0.01 * at(0.0)[1].abs().max().item():
+        raise Wrong(f"It computes something else: its logits differ by up to {apart:.2g}.")
+    if all(torch.equal(value, start[name]) for name, value in state.items()):
+        raise Wrong("It computes the same because it is the same, weight for weight: there is no way between the two.")
+    ends, middle = max(at(0.0)[0], at(1.0)[0]), at(0.5)[0]
+    if middle < ends + 1:
+        raise Wrong(
+            f"It computes the same, but there is no wall: the loss is {ends:.2g} at the ends and {middle:.2g} in the"
+            " middle. A wall is at least 1 higher."
+        )
+
+
+exercise(
+    "08.wall",
+    points=3,
+    stub='''
+        def disguised(model):
+            """model: a resnet20_tiny. Returns another network that computes the same."""
+            ...
+    ''',
+    solution="""
+        import copy
+
+        from cnnlab import models
+
+        def disguised(model):
+            other = copy.deepcopy(model)
+            for block in other.modules():
+                if isinstance(block, models.resnet.BasicBlock):
+                    inside = block.residual
+                    order = torch.arange(inside.conv1.out_channels).flip(0)
+                    inside.conv1.weight.data = inside.conv1.weight.data[order]
+                    for value in (inside.norm1.weight, inside.norm1.bias):
+                        value.data = value.data[order]
+                    for name in ("running_mean", "running_var"):
+                        setattr(inside.norm1, name, getattr(inside.norm1, name)[order])
+                    inside.conv2.weight.data = inside.conv2.weight.data[:, order]
+            return other
+    """,
+    hints=[
+        "Inside a block, conv1 makes some maps, norm1 scales each, and conv2 reads them. Does it matter which of them "
+        "is called the first?",
+        "For each block of the network: draw an order of conv1's output maps, and bring conv1.weight, all that norm1 "
+        "has, and the inputs of conv2, conv2.weight[:, order], into this order.",
+    ],
+    check=check_wall,
+    wrong=[
+        source(
+            """
+            def disguised(model):
+                import copy
+
+                return copy.deepcopy(model)
+            """,
+            "weight for weight",
+        ),
+        source(
+            """
+            def disguised(model):
+                from cnnlab import models
+
+                for block in model.modules():
+                    if isinstance(block, models.resnet.BasicBlock):
+                        block.residual.conv1.weight.data = block.residual.conv1.weight.data.flip(0)
+                return model
+            """,
+            "has been changed",
+        ),
+        source(
+            """
+            def disguised(model):
+                import copy
+
+                from cnnlab import models
+
+                other = copy.deepcopy(model)
+                for block in other.modules():
+                    if isinstance(block, models.resnet.BasicBlock):
+                        block.residual.conv1.weight.data = block.residual.conv1.weight.data.flip(0)
+                        block.residual.conv2.weight.data = block.residual.conv2.weight.data.flip(1)
+                return other
+            """,
+            "something else",
+        ),
+        source(
+            """
+            def disguised(model):
+                import copy
+
+                from cnnlab import models
+
+                other = copy.deepcopy(model)
+                for block in other.modules():
+                    if isinstance(block, models.resnet.BasicBlock):
+                        block.residual.conv1.weight.data *= 1.5
+                        block.residual.norm1.running_mean *= 1.5
+                        block.residual.norm1.running_var *= 1.5**2
+                return other
+            """,
+            "no wall",
+        ),
+        source(
+            """
+            def disguised(model):
+                from cnnlab import models
+
+                return models.get_model("resnet20_tiny", shortcut="B")
+            """,
+            "other",
+        ),
+        source(
+            """
+            def disguised(model):
+                return model.state_dict()
+            """,
+            "Return a network",
         ),
     ],
 )

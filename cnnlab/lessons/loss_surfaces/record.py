@@ -1,22 +1,37 @@
 """Lesson 08, loss surfaces: what takes longer to measure than the lesson has.
 
 All of it learns from CIFAR-10, of whose 50,000 training images 5,000 are held out, the same for every network; the test
-images are never looked at.
+images are never looked at. The two networks of the paper's Figure 1 are not the course's to give away: PAPER says where
+they come from, and only what was measured with them is kept.
 """
 
+import os
 import sys
 from copy import deepcopy
 from dataclasses import asdict
 from datetime import date
 from functools import partial
+from pathlib import Path
 
 import torch
+from torch import nn
 
 from cnnlab import data, measure, models, training
 from cnnlab.device import find_device, machine_class
 from cnnlab.lessons.records import WEIGHTS, Draft, file_of
 
 IMAGES = 500  # of the training images: the loss on them is drawn
+
+# The networks of Li et al. 2018, figure 1, from the history of github.com/tomgoldstein/loss-landscape (commit 820dc27,
+# MIT licence); they were trained on pixels that were normalised by these numbers, and not by our own.
+PAPER = {
+    "resnet56": ("resnet56_model_300.t7", {"shortcut": "B"}),
+    "plain56": ("resnet56_noshort_model_300.t7", {}),
+}
+PAPER_MEAN = (125.3 / 255, 123.0 / 255, 113.9 / 255)
+PAPER_STD = (63.0 / 255, 62.1 / 255, 66.7 / 255)
+PAPER_POINTS, PAPER_SEEDS = 13, (0,)  # 51 and (0, 1, 2) where a core has an hour and a half for them
+FOLDER = "CNNLAB_LI2018"  # the variable of the environment that names the folder of the two files
 
 
 def network(draft: Draft, model: str, epochs: int, lr: float = 0.2, **options: object) -> None:
@@ -43,7 +58,8 @@ def network(draft: Draft, model: str, epochs: int, lr: float = 0.2, **options: o
         progress=sys.stderr.isatty(),
     )
     file = WEIGHTS / f"{draft.name}.safetensors"
-    models.save_weights(deepcopy(net).half(), file, name=model, options=options, command=draft.command, seed=seed)
+    origin = {"command": draft.command, "seed": seed, **dataset.preparation()}
+    models.save_weights(deepcopy(net).half(), file, name=model, options=options, **origin)
     measured = training.evaluate(models.get_model(model, weights=file), dataset.test, precision="fp32")
     about = (
         f"{model} on CIFAR-10's training images: 45,000 to learn from, 5,000 held out. The weights are in "
@@ -66,15 +82,64 @@ def surface(draft: Draft, model: str, seed: int = 0, points: int = 51) -> None:
     Two random, filter-normalised directions, drawn with the same seed for all networks, reach from -1 to 1, as in the
     paper; the loss is that on some of the training images.
     """
-    file = file_of(draft.name)
-    if file.exists() and "command" in measure.LossSurface.load(file).provenance:
+    if whole(draft):
         return
     net = models.get_model(model, weights=WEIGHTS / f"{model}-cifar10.safetensors").eval()
+    split = photographs(draft)
+    about = f"{model}, trained by the command for {model}-cifar10"
+    record_surface(draft, net, split, about, points=points, seed=seed)
+
+
+def paper_surface(draft: Draft, model: str, seed: int = 0, folder: str | Path | None = None) -> None:
+    """The same of one of the two networks of the paper's Figure 1, on the same photographs.
+
+    folder: where the paper's two files are; else the variable CNNLAB_LI2018 of the environment says it.
+    """
+    if whole(draft):
+        return
+    net = paper_network(model, folder)
+    split = photographs(draft)
+    split = data.Split(split.images, split.labels, PAPER_MEAN, PAPER_STD)
+    about = (
+        f"the network of Li et al. 2018, figure 1, {PAPER[model][0]}, trained by the paper's authors; on CIFAR-10's"
+        " training photographs, JPEG copies of quality 75"
+    )
+    record_surface(draft, net, split, about, points=PAPER_POINTS, seed=seed)
+
+
+def paper_network(model: str, folder: str | Path | None = None) -> nn.Module:
+    """ResNet-56 or its plain twin, as the paper's authors trained it. Raises FileNotFoundError without its file."""
+    name, options = PAPER[model]
+    folder = folder or os.environ.get(FOLDER)
+    file = Path(folder or ".") / name
+    if not file.exists():
+        raise FileNotFoundError(
+            f"{file if folder else name} is missing. The networks of the paper's Figure 1 are in the history of"
+            f" github.com/tomgoldstein/loss-landscape, commit 820dc27: put {' and '.join(n for n, _ in PAPER.values())}"
+            f" into one folder, and name it in the environment: {FOLDER}=that/folder."
+        )
+    state = torch.load(file, weights_only=True, map_location="cpu")["state_dict"]
+    return models.load_torchvision(models.get_model(model, **options), state).eval()
+
+
+def whole(draft: Draft) -> bool:
+    file = file_of(draft.name)
+    return file.exists() and "command" in measure.LossSurface.load(file).provenance
+
+
+def photographs(draft: Draft) -> data.Split:
+    """The training images on which every surface is drawn."""
     learnt = draft.cifar10().train
     some = torch.randperm(len(learnt), generator=torch.Generator().manual_seed(0))[:IMAGES]
-    split = data.Split(learnt.images[some], learnt.labels[some], learnt.mean, learnt.std)
-    measured = measure.loss_surface(net, split, points=points, seed=seed, file=file, progress=sys.stderr.isatty())
+    return data.Split(learnt.images[some], learnt.labels[some], learnt.mean, learnt.std)
+
+
+def record_surface(draft: Draft, net: nn.Module, split: data.Split, about: str, **settings: int) -> None:
+    file = file_of(draft.name)
+    options = settings | {"batch_size": 100, "file": file, "progress": sys.stderr.isatty()}
+    measured = measure.loss_surface(net, split, **options)
     measured.provenance |= {
+        "about": about,
         "command": draft.command,
         "date": date.today().isoformat(),
         "machine": machine_class(find_device()),
@@ -92,3 +157,6 @@ for _model in ("resnet56", "plain56"):
     RECORDS[f"surface-{_model}-cifar10"] = partial(surface, model=_model)
     for _seed in (1, 2):
         RECORDS[f"surface-{_model}-cifar10-seed{_seed}"] = partial(surface, model=_model, seed=_seed, points=25)
+    for _seed in PAPER_SEEDS:
+        _name = f"surface-li2018-{_model}" + (f"-seed{_seed}" if _seed else "")
+        RECORDS[_name] = partial(paper_surface, model=_model, seed=_seed)

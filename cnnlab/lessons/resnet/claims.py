@@ -1,9 +1,10 @@
 """Lesson 06, ResNet: what is stated about it, beside what was computed or measured."""
 
 import torch
+from torch import nn
 
 from cnnlab import measure, models
-from cnnlab.lessons.claims import NOT_SHOWN, REPORTED, SHOWN, VARIANT, Claim, compared, register
+from cnnlab.lessons.claims import NOT_SHOWN, OPPOSITE, REPORTED, SHOWN, VARIANT, Claim, compared, register
 from cnnlab.models.resnet import Bottleneck
 
 
@@ -33,6 +34,14 @@ def _takes_any_size() -> str:
     with torch.no_grad():
         shapes = {tuple(model(torch.zeros(1, 3, *size)).shape) for size in ((32, 32), (48, 48), (64, 64), (40, 56))}
     return "yes" if shapes == {(1, 10)} else "no"
+
+
+def _pooling() -> int:
+    """Pooling layers in the blocks of ResNet-50."""
+    kinds = (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d)
+    with torch.device("meta"):
+        layers = models.get_model("resnet50").stages.modules()
+        return sum(isinstance(layer, kinds) for layer in layers)
 
 
 _PAPER = "He et al. 2015"
@@ -116,12 +125,22 @@ register(
     ),
     Claim(
         lesson="06",
+        id="pooling",
+        statement="Strided convolutions instead of pooling, in the blocks (pooling layers in those of ResNet-50)",
+        stated=0,
+        source="lecture",
+        verdict=SHOWN,
+        compute=lambda: _pooling(),
+    ),
+    Claim(
+        lesson="06",
         id="plain",
-        statement="Deeper plain networks are worse on their own training images",
+        statement="Deeper plain networks are worse on their own training images (after 8 epochs)",
         stated="56 layers worse than 20",
         source=f"lecture; {_PAPER}, Fig. 1",
         verdict=SHOWN,
-        judge=lambda shallow, _, deep, __: compared(shallow - deep, least=3),
+        figure="{:.1f} % with 20 layers, {:.1f} % with 56",
+        judge=lambda shallow, deep: compared(shallow - deep, least=3),
     ),
     Claim(
         lesson="06",
@@ -130,8 +149,49 @@ register(
         stated="56 layers better than 20",
         source=f"lecture; {_PAPER}, Fig. 6",
         verdict=NOT_SHOWN,
-        judge=lambda shallow, _, deep, __: compared(deep - shallow, least=1),
+        figure="{:.1f} % with 20 layers, {:.1f} % with 56",
+        judge=lambda shallow, deep: compared(deep - shallow, least=1),
         why="not worse, but no better either: both know their training images; it takes a task that 20 layers"
         " cannot finish",
+    ),
+    Claim(
+        lesson="06",
+        id="photographs",
+        statement="At the end of training, 56 plain layers know less of their photographs than 56 with shortcuts",
+        stated="plain worse",
+        source=f"{_PAPER}, Fig. 6",
+        verdict=SHOWN,
+        figure="{:.1f} % plain, {:.1f} % with shortcuts",
+        judge=lambda plain, residual: compared(residual - plain, least=5),
+    ),
+    Claim(
+        lesson="06",
+        id="plain20",
+        statement="At the end of training, 56 plain layers know less of their photographs than 20",
+        stated="56 layers worse than 20",
+        source=f"{_PAPER}, Fig. 6",
+        verdict=REPORTED,
+        why="here no plain network of 20 layers was trained on photographs",
+    ),
+    Claim(
+        lesson="06",
+        id="one_block",
+        statement="Without one of its blocks, a residual network still works and a plain one does not",
+        stated="yes",
+        source="Veit, Wilber, Belongie 2016, section 4.1",
+        verdict=SHOWN,
+        figure="ResNet-20 keeps {:.0f} % of its accuracy on average, plain-20 {:.0f} %",
+        judge=lambda residual, plain: compared(residual - plain, least=10),
+    ),
+    Claim(
+        lesson="06",
+        id="sizes",
+        statement="On a larger image, with the object as large as before, it reads as well",
+        stated="yes",
+        source="often heard, of global average pooling",
+        verdict=OPPOSITE,
+        figure="{:.0f} % of the images as they are, {:.0f} % in a larger frame",
+        judge=lambda small, large: compared(5 - (small - large), least=5),
+        why="the average runs over the frame too, and the digit's part in it shrinks",
     ),
 )

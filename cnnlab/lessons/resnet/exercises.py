@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from cnnlab.lessons.compare import kind
 from cnnlab.lessons.diagnose import Wrong
 from cnnlab.lessons.exercise import edit, exercise, source
 from cnnlab.lessons.runs import reads_digits, trained
@@ -13,7 +14,8 @@ exercise(
     points=2,
     stub='''
         def block_parameters(in_channels, channels, shortcut):
-            """Parameters of a basic block: two 3x3 convolutions, each with batch norm, and its shortcut, "A" or "B"."""
+            """Parameters of a basic block: two 3x3 convolutions, each with batch norm,
+            and its shortcut, "A" or "B"."""
             ...
     ''',
     solution="""
@@ -149,7 +151,8 @@ exercise(
     points=3,
     stub='''
         def block(x, f):
-            """The output of a residual block, for the input x and the function f, two convolutions with batch norm."""
+            """The output of a residual block, for the input x and the function f,
+            which is two convolutions with batch norm."""
             ...
     ''',
     solution="""
@@ -191,6 +194,53 @@ exercise(
         ),
         edit("f(x) + x", "f(x) * x", "You multiplied by x: the shortcut adds it."),
         edit("f(x) + x", "f(x + x)", "x is to be added to what f returns, not to what it is given."),
+    ],
+)
+
+
+def check_slopes(my_slopes: object) -> None:
+    """Measures what is refuted: the gradient that arrives through thirty blocks with shortcuts."""
+    try:
+        slopes = torch.as_tensor(my_slopes, dtype=torch.float64).detach().flatten()
+    except (TypeError, ValueError, RuntimeError):
+        raise Wrong(f"my_slopes is {kind(my_slopes)}; thirty numbers are asked for, as in [0.5] * 30.") from None
+    if len(slopes) != 30:
+        raise Wrong(f"There are thirty blocks, and you gave slopes for {len(slopes)}.")
+    if not bool((slopes.abs() <= 1).all()):
+        raise Wrong("Each slope must lie between -1 and 1, as moderate as those of the chain above.")
+    start = x = torch.tensor(0.5, dtype=torch.float64, requires_grad=True)
+    for slope in slopes:
+        x = slope * torch.tanh(x) + x
+    (gradient,) = torch.autograd.grad(x, start)
+    size = abs(gradient.item())
+    if size > 1:
+        raise Wrong(f"With these slopes the gradient grows to {size:.3g}: make each factor smaller than 1.")
+    if size >= 1e-6:
+        raise Wrong(f"A gradient of {size:.3g} still arrives. What must F' be near, so that 1 + F' is near 0?")
+
+
+exercise(
+    "06.one-plus",
+    points=2,
+    stub="""
+        my_slopes = ...  # thirty numbers between -1 and 1
+    """,
+    solution="""
+        my_slopes = [-1.0] * 30
+    """,
+    hints=[
+        "A block hands the gradient on times 1 + F'(x). For which F' is nothing left?",
+        "F(x) = w tanh(x) has the slope w where x is near 0. A block that takes away what comes in hands on nothing.",
+    ],
+    check=check_slopes,
+    wrong=[
+        source("my_slopes = [0.0] * 30", "still arrives"),
+        source("my_slopes = [1.0] * 30", "grows"),
+        source("my_slopes = [-0.1] * 30", "still arrives"),
+        source("my_slopes = [-2.0] * 30", "between -1 and 1"),
+        source("my_slopes = [-1.0] * 29", "slopes for 29"),
+        source("my_slopes = -1.0", "slopes for 1"),
+        source("my_slopes = 'steep'", "thirty numbers"),
     ],
 )
 
@@ -240,7 +290,8 @@ exercise(
     points=3,
     stub='''
         def make_identity(block):
-            """Change the parameters of a BasicBlock in place so that it hands on its input, which has no negatives."""
+            """Change the parameters of a BasicBlock in place so that it hands on its input,
+            which has no negatives."""
             ...
     ''',
     solution="""
@@ -341,7 +392,8 @@ exercise(
     points=2,
     stub='''
         def pooling_head(maps, weight, bias):
-            """maps: (N, C, H, W) of any size, weight: (classes, C), bias: (classes,). Returns (N, classes) logits."""
+            """maps: (N, C, H, W) of any size, weight: (classes, C), bias: (classes,).
+            Returns (N, classes) logits."""
             ...
     ''',
     solution="""

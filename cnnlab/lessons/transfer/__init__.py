@@ -1,3 +1,3 @@
 """Lesson 16, transfer learning."""
 
-DEFAULTS = {"DATASET": "handwritten", "LABELS": 5, "STEPS": 150, "IMAGENET": False}
+DEFAULTS = {"DATASET": "handwritten", "LABELS": 5, "STEPS": 100}

@@ -3,14 +3,16 @@
 import copy
 import statistics
 import time
+from functools import cache
 
 import torch
 from torch import Tensor, nn
 
 from cnnlab import models, training
+from cnnlab.data import Dataset
 from cnnlab.lessons.compare import kind
 from cnnlab.lessons.exercise import Wrong, edit, exercise, source
-from cnnlab.lessons.transfer.study import backbone, few
+from cnnlab.lessons.transfer.study import backbone, batch_norms, few
 
 
 def check_new_head(new_head) -> None:
@@ -82,8 +84,9 @@ exercise(
     points=2,
     stub='''
         def new_head(model, classes):
-            """Give a network a new last layer for so many classes, change nothing else, and return the network.
-            It should work for every network of the course whose head ends with a linear layer."""
+            """Give a network a new last layer for so many classes, change nothing else, and
+            return the network. It should work for every network of the course whose head
+            ends with a linear layer."""
             ...
     ''',
     solution="""
@@ -228,8 +231,9 @@ exercise(
     points=3,
     stub='''
         def only_the_head(model):
-            """Make a network ready so that training changes its head and nothing else in it, whatever images
-            come. It is called in the place of model.train(); the network has a stem, stages and a head."""
+            """Make a network ready so that training changes its head and nothing else in it,
+            whatever images come. It is called in the place of model.train(); the network
+            has a stem, stages and a head."""
             ...
     ''',
     solution="""
@@ -406,9 +410,10 @@ exercise(
     points=3,
     stub='''
         def probe_gradient(features, labels, weight, bias, strength):
-            """The gradient, with respect to weight, of what a linear probe minimises: the mean cross-entropy of
-            softmax(features @ weight.T + bias) plus the sum of all squared weights / (2 * strength * N).
-            features: (N, F); labels: (N,), whole numbers; weight: (classes, F). Do not use autograd."""
+            """The gradient, with respect to weight, of what a linear probe minimises: the mean
+            cross-entropy of softmax(features @ weight.T + bias) plus the sum of all squared
+            weights / (2 * strength * N). features: (N, F); labels: (N,), whole numbers;
+            weight: (classes, F). Do not use autograd."""
             ...
     ''',
     solution="""
@@ -531,8 +536,9 @@ exercise(
     points=2,
     stub='''
         def difference(first, second):
-            """Two methods were run from the same seeds, on the same images. first, second: their accuracies, in
-            the order of the seeds. Return the mean of the differences and the standard error of that mean."""
+            """Two methods were run from the same seeds, on the same images. first, second:
+            their accuracies, in the order of the seeds. Return the mean of the differences
+            and the standard error of that mean."""
             ...
     ''',
     solution="""
@@ -661,6 +667,155 @@ exercise(
 )
 
 
+GAIN = 0.1  # of accuracy; re-estimated statistics give more than 0.2
+
+
+@cache
+def lagging() -> tuple[nn.Module, Dataset]:
+    """A network fine-tuned on fifty digits whose batch norms moved a hundredth of the way with each batch."""
+    dataset, model = few("handwritten", 5, seed=100), backbone("named")
+    for norm in batch_norms(model):
+        norm.momentum = 0.01
+    torch.manual_seed(100)
+    return training.fine_tune(model, dataset, steps=50, backbone=1.0), dataset
+
+
+def check_without_training(without_training) -> None:
+    model, dataset = lagging()
+    given, images = copy.deepcopy(model), dataset.train.inputs()
+    before = training.evaluate(model, dataset.test).accuracy
+    got = without_training(given, images.clone())
+    if not isinstance(got, nn.Module):
+        raise Wrong(f"without_training should return a network; what it returns is {kind(got)}.")
+    old, new = dict(model.named_parameters()), dict(got.named_parameters())
+    if old.keys() != new.keys() or not all(torch.equal(old[name], new[name]) for name in old):
+        raise Wrong("A weight changed. Then it may have learnt something new, and the sentence stands: change none.")
+    if not all(torch.equal(a, b) for a, b in zip(model.buffers(), given.buffers(), strict=True)):
+        raise Wrong("The network that was handed over has changed: work on a copy (copy.deepcopy).")
+    if got.training:
+        raise Wrong("Your network is in training mode, where each answer depends on the other images of the batch.")
+    moved = [
+        not torch.equal(old.running_mean, new.running_mean)
+        for old, new in zip(batch_norms(model), batch_norms(got), strict=True)
+    ]
+    if not any(moved):
+        raise Wrong("Nothing has changed. What of a network is no weight, and moves while it sees images?")
+    after = training.evaluate(got, dataset.test).accuracy
+    if after < before + GAIN:
+        raise Wrong(
+            f"It reads {after:.1%} of the other images, and {before:.1%} before; {GAIN:.0%} more are asked for. The "
+            "statistics have moved, and do not yet fit these weights and these images."
+        )
+
+
+exercise(
+    "16.by-heart",
+    points=3,
+    stub='''
+        def without_training(model, images):
+            """Return a copy of the network, in eval mode, that reads more images of the new
+            task. Its weights stay what they are, and no label is used.
+            images: those that it was tuned on, (N, 3, 32, 32)."""
+            ...
+    ''',
+    solution="""
+        import copy
+
+
+        def without_training(model, images):
+            again = copy.deepcopy(model)
+            for layer in again.modules():
+                if isinstance(layer, nn.BatchNorm2d):
+                    layer.reset_running_stats()
+                    layer.momentum = None
+            again.train()
+            with torch.no_grad():
+                again(images)
+            return again.eval()
+    """,
+    hints=[
+        "In training mode this network reads its fifty images with the statistics of the batch. In eval mode it uses "
+        "others. Which ones, and how far had they come after fifty steps of a hundredth?",
+        "Show it the images in training mode without a gradient. momentum = None takes the plain mean of all batches; "
+        "so does a larger momentum and patience.",
+    ],
+    check=check_without_training,
+    wrong=[
+        source(
+            """
+            def without_training(model, images):
+                return model.eval()
+            """,
+            "Nothing has changed",
+        ),
+        source(
+            """
+            import copy
+
+
+            def without_training(model, images):
+                again = copy.deepcopy(model).train()
+                with torch.no_grad():
+                    again(images)
+                return again
+            """,
+            "in training mode",
+        ),
+        source(
+            """
+            import copy
+
+
+            def without_training(model, images):
+                again = copy.deepcopy(model).train()
+                with torch.no_grad():
+                    again(images)
+                return again.eval()
+            """,
+            "do not yet fit",
+        ),
+        source(
+            """
+            def without_training(model, images):
+                for layer in model.modules():
+                    if isinstance(layer, nn.BatchNorm2d):
+                        layer.reset_running_stats()
+                        layer.momentum = None
+                model.train()
+                with torch.no_grad():
+                    model(images)
+                return model.eval()
+            """,
+            "work on a copy",
+        ),
+        source(
+            """
+            import copy
+
+
+            def without_training(model, images):
+                again = copy.deepcopy(model)
+                for layer in again.modules():
+                    if isinstance(layer, nn.BatchNorm2d):
+                        layer.reset_running_stats()
+                return again.eval()
+            """,
+            "do not yet fit",
+        ),
+        source(
+            """
+            import copy
+
+
+            def without_training(model, images):
+                return training.replace_head(copy.deepcopy(model), 10).eval()
+            """,
+            "A weight changed",
+        ),
+    ],
+)
+
+
 LEAST, WITHIN = 0.9, 60  # of the open exercise: accuracy in the mean of two draws, seconds for each
 
 
@@ -693,8 +848,9 @@ exercise(
     points=3,
     stub='''
         def my_transfer(backbone, dataset):
-            """Make of a network that learnt street digits one that reads handwritten ones. dataset.train has 5
-            images of each class, with their labels; there are no test images. Return the network."""
+            """Make of a network that learnt street digits one that reads handwritten ones.
+            dataset.train has 5 images of each class, with their labels; there are no test
+            images. Return the network."""
             ...
     ''',
     solution="""

@@ -42,6 +42,7 @@ def street_backbones(draft: Draft) -> None:
         run = training.fit(net, dataset, epochs=epochs, checkpoint=kept, **SETTINGS)
         path = WEIGHTS / f"{MODEL}-{name}.safetensors"
         origin = {"data": dataset.name, "images": IMAGES, "epochs": epochs, "seed": SEED, "command": draft.command}
+        origin |= dataset.preparation()
         models.save_weights(copy.deepcopy(run.model).half(), path, name=MODEL, options=options, **origin)
         accuracy = training.evaluate(models.get_model(MODEL, weights=path), dataset.test).accuracy
         draft.results[name] = {

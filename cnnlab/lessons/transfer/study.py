@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 from cnnlab import data, models, training
 from cnnlab.data import Dataset, Split
-from cnnlab.view import BLUE, GREY, INK, ORANGE, VERMILLION, Picture, blank, figure
+from cnnlab.models.pretrained import FOLDER
+from cnnlab.table import Table
+from cnnlab.view import BLUE, GREY, INK, ORANGE, VERMILLION, Picture, blank, figure, images, lines
 
 # What a network learnt first: its name and its shipped weights. The first is taken apart, of others less is recorded.
 BACKBONES = {
@@ -36,10 +38,20 @@ def backbone(name: str) -> nn.Module:
     return models.get_model(network, weights=weights)
 
 
-def few(name: str, labels: int, seed: int = 0, test: int | None = None) -> Dataset:
-    """So many labelled images of each class, in three channels, and others to test: 500, or 100 of the faces."""
+def few(name: str, labels: int, seed: int = 0, test: int | None = None, validation: int = 0) -> Dataset:
+    """So many labelled images of each class, in three channels, and others to test: 500, or 100 of the faces.
+
+    Of other sets than the lesson's, so many in the mean: their images are drawn whatever their class is.
+    """
     classes, others = (2, 100) if name == "faces" else (10, 500)
-    return data.load(name, train=labels * classes, test=test or others, seed=seed).in_rgb()
+    sizes = {"train": labels * classes, "test": test or others, "validation": validation}
+    dataset = data.load(name, **sizes, seed=seed).in_rgb()
+    return dataset if dataset.train.shape[-2:] == (32, 32) else dataset.resized(32)
+
+
+def batch_norms(model: nn.Module) -> list[nn.BatchNorm2d]:
+    """All of a network's, in their order."""
+    return [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
 
 
 def probe_then_tune(model: nn.Module, dataset: Dataset) -> nn.Module:
@@ -80,45 +92,116 @@ def recorded(results: Sequence[Mapping], name: str, without: str | None = None) 
     return training.Study([result | {"seconds": result["processor_seconds"]} for result in chosen])
 
 
-def compared(study: training.Study, labels: Sequence[int], *, level: float | None = None, title: str = "") -> Picture:
-    """Accuracy against labels per class: the mean of all seeds and their standard deviation, a line for each method.
+LOOKS = (("s-", BLUE), ("o--", VERMILLION), ("^-.", "#00785A"), ("x:", GREY))
 
-    level: what the backbone reads before it has learnt anything of the task, in percent.
+
+def compared(
+    study: training.Study,
+    labels: Sequence[int],
+    lines: Mapping[str, str],
+    *,
+    level: tuple[str, float] | None = None,
+    title: str = "",
+) -> Picture:
+    """Accuracy against labels per class: the mean of all seeds and their standard deviation.
+
+    lines: at most four, by what they are called here: a method of the study. level: a name and an accuracy in percent.
     """
-    hues = dict(zip(BACKBONES, (BLUE, VERMILLION, "#00785A"), strict=False))
-    looks = {
-        "linear probe": "o--",
-        "2 stages frozen": "^-.",
-        "fine-tuned": "s-",
-        "fine-tuned, one rate": "v-",
-        "probe, then fine-tuned": "D:",
-    }
-    lines = []  # what it is called here, and in the study
-    for name, hue in hues.items():
-        own = "" if name == next(iter(BACKBONES)) else f", {name}"
-        lines += [(f"{method}, {name}", method + own, look, hue) for method, look in looks.items()]
-    lines = [
-        line for line in (*lines, ("from scratch", "from scratch", "x-", GREY)) if study.values(line[1], labels[0])
-    ]
-    fig, axis = figure(size=(9.5, 4.6), title=title)
-    said = []
-    for index, (label, method, look, hue) in enumerate(lines):
+    fig, axis = figure(size=(8.6, 4.2), title=title)
+    said, seeds = [], 0
+    for index, ((label, method), (look, hue)) in enumerate(zip(lines.items(), LOOKS, strict=False)):
         values = [[100 * a for a in study.values(method, count)] for count in labels]
-        means = [statistics.mean(v) for v in values]
+        means, seeds = [statistics.mean(v) for v in values], len(values[0])
         spread = [statistics.stdev(v) for v in values]
-        at = [count * 1.025 ** (index - len(lines) / 2) for count in labels]  # side by side, so that bars do not cover
-        axis.errorbar(at, means, spread, fmt=look, color=hue, label=label, capsize=2, ms=5, lw=1.4, elinewidth=1)
+        at = [count * 1.03 ** (index - 1.5) for count in labels]  # side by side, so that bars do not cover
+        axis.errorbar(at, means, spread, fmt=look, color=hue, label=label, capsize=3, ms=6, lw=1.6, elinewidth=1)
         said.append(f"{label} " + ", ".join(f"{m:.0f}" for m in means))
-    if level is not None:
-        axis.axhline(level, color=INK, lw=1, ls=(0, (1, 2)))
-        axis.text(labels[-1] * 1.1, level, "named, as it is", va="bottom", ha="right", size=9)
+    if level:
+        axis.axhline(level[1], color=INK, lw=1, ls=(0, (1, 2)))
+        axis.text(labels[-1] * 1.1, level[1], level[0], va="bottom", ha="right", size=9)
+        said.append(f"{level[0]} {level[1]:.0f}")
     axis.set(xscale="log", xticks=labels, xlabel="labelled images of each class", ylabel="accuracy (%)")
     axis.set_xticklabels([str(count) for count in labels])
     axis.minorticks_off()
-    axis.legend(loc="upper left", bbox_to_anchor=(1, 1), title="method, backbone")
-    seeds = len(study.values(lines[0][1], labels[0]))
+    axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
     listed = ", ".join(map(str, labels))
     return Picture(fig, f"Mean accuracy in % of {seeds} seeds with {listed} labels a class: {'; '.join(said)}.")
+
+
+def rates(chosen: Mapping[str, Mapping[float, float]]) -> Table:
+    """Accuracy on validation images by learning rate, for each way to train; the best of each is starred."""
+    lrs = list(next(iter(chosen.values())))
+    rows = []
+    for name, grid in chosen.items():
+        best = max(grid, key=grid.get)
+        rows.append([name, *(f"{100 * grid[lr]:.1f}{' *' * (lr == best)}" for lr in lrs)])
+    return Table(["validation accuracy (%), at a learning rate of", *(f"{lr:g}" for lr in lrs)], rows)
+
+
+def backbones(names: Sequence[str], results: Mapping) -> Table:
+    """What each backbone is, what it reads at its own task, and how large its file is."""
+    rows = []
+    for name in names:
+        network, weights = BACKBONES[name]
+        model = backbone(name)
+        size = (FOLDER / f"{network}-{weights}.safetensors").stat().st_size
+        accuracy = f"{results[weights]['accuracy']:.1%}"
+        params = sum(p.numel() for p in model.parameters())
+        rows.append([name, network, params, training.last_layer(model).out_features, accuracy, f"{size // 1024} KiB"])
+    return Table(["backbone", "network", "parameters", "outputs", "accuracy at its own task", "file"], rows)
+
+
+def gallery(street: Dataset, labels: int) -> Picture:
+    """Eight images of each: what the backbones learnt, and the two tasks that are new to them."""
+    turned = training.quarter_turns(street.without_test()).train
+    places = [turn * len(street.train) + image for image in range(2) for turn in range(4)]
+    parts = [street.train.images[:8], turned.images[places]]
+    names = [street.classes[i] for i in street.train.labels[:8]] + ["0°", "90°", "180°", "270°"] * 2
+    for task in (few(name, labels) for name in LABELS):
+        parts.append(task.train.images[:8])
+        names += [task.classes[i] for i in task.train.labels[:8]]
+    title = "The first two rows are what the backbones learnt, the last two are new to them"
+    return images(torch.cat(parts), names, columns=8, title=title)
+
+
+def neighbours(task: Dataset, seen: Tensor, library: Split, known: Tensor, classes: Sequence[str]) -> Picture:
+    """Three images of a task, and those of a library whose features are nearest to theirs."""
+    rows, labels = nearest(task.test.images[:3], seen[:3], library, known, most=7)
+    captions = []
+    for query, found in zip(task.test.labels[:3].tolist(), labels.tolist(), strict=True):
+        captions += [f"asked: {task.classes[query]}", *(classes[i] for i in found)]
+    right = (library.labels[torch.cdist(seen, known).argmin(1)] == task.test.labels).float().mean()
+    title = f"The nearest street digit has the right name for {right:.0%} of the images"
+    return images(rows, captions, columns=8, title=title)
+
+
+def drifting(drifts: Sequence[Mapping[str, list[float]]], passes: Sequence[int]) -> Picture:
+    """What `drift` found for several draws, as bands."""
+    found = {name: [drift[name] for drift in drifts] for name in drifts[0]}
+    change = {name: statistics.mean(v[-1] - v[0] for v in values) for name, values in found.items()}
+    before, own = change["a probe made before"], change["its own head"]
+    title = f"No weight changed: the old probe {before:+.0f} points, the network's own head {own:+.0f}"
+    picture = lines(found, at=range(len(passes)), x="passes in training mode", y="accuracy (%)", title=title)
+    picture.figure.axes[0].set_xticks(range(len(passes)), passes)
+    picture.figure.axes[0].legend(loc="upper left", bbox_to_anchor=(1, 1))
+    return picture
+
+
+def differences(
+    recorded: Mapping[str, training.Study], pairs: Mapping[str, tuple[str, str]]
+) -> tuple[Table, dict[str, list[int]]]:
+    """Paired differences as a table, and by pair where the first is clearly better (1), worse (-1), or neither (0)."""
+    rows, clear = [], {name: [] for name in pairs}
+    for where, part in recorded.items():
+        for count in LABELS[where]:
+            row = [f"{where}, {count}"]
+            for name, (first, second) in pairs.items():
+                gain, error = paired(part.values(first, count), part.values(second, count))
+                clear[name].append((gain > 0) - (gain < 0) if abs(gain) > CLEAR * error else 0)
+                row.append(f"{round(100 * gain, 1) + 0.0:+.1f} ± {100 * error:.1f}{' *' * bool(clear[name][-1])}")
+            rows.append(row)
+    title = f"Points of difference ± standard error; * where it is more than {CLEAR} of them"
+    return Table(["labels of each class", *pairs], rows, title), clear
 
 
 @torch.no_grad()
@@ -130,7 +213,7 @@ def drift(model: nn.Module, task: Dataset, home: Split, passes: Sequence[int]) -
     own, probe = training.last_layer(model), training.linear_probe(model, task)
     moving, done = copy.deepcopy(model), 0
     results = {
-        "the probe of before": [],
+        "a probe made before": [],
         "a probe made anew": [],
         "its own head": [],
         "its own head, street digits": [],
@@ -219,3 +302,18 @@ def nearest(images: Tensor, features: Tensor, library: Split, seen: Tensor, most
     order = torch.cdist(features, seen).argsort(1)[:, :most]
     rows = [torch.cat([image[None], library.images[found]]) for image, found in zip(images, order, strict=True)]
     return torch.cat(rows), library.labels[order]
+
+
+def advice(recorded: Mapping[str, training.Study]) -> Table:
+    """How many labels, and how similar the tasks: what a probe, fine-tuning at one rate and scratch read."""
+    rows = []
+    for first, own in (("street digits", ""), ("photographs", ", photographs")):
+        for task, labels in (("handwritten", (1, 20)), ("faces", (2, 40))):
+            row = [f"{first} → {task}"]
+            for count in labels:
+                methods = (f"linear probe{own}", f"fine-tuned, one rate{own}", "from scratch")
+                means = [100 * statistics.mean(recorded[task].values(method, count)) for method in methods]
+                row.append(f"{count}: " + " / ".join(f"{mean:.0f}" for mean in means))
+            rows.append(row)
+    header = ["learnt first → new task", "few labels of each class", "many"]
+    return Table(header, rows, "Accuracy in %, by number of labels: probe / fine-tuned at one rate / from scratch")

@@ -1,3 +1,3 @@
 """Lesson 14, without convolutions."""
 
-DEFAULTS = {"DATASET": "street_digits", "IMAGES": 8000, "EPOCHS": 2}
+DEFAULTS = {"DATASET": "street_digits", "IMAGES": 4000, "EPOCHS": 2}

@@ -1,6 +1,8 @@
 """Lesson 14, without convolutions: what the lesson and its records measure."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from statistics import fmean
 
 import numpy as np
 import torch
@@ -8,12 +10,20 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnnlab import models, view
+from cnnlab.data import Dataset
+from cnnlab.lessons.records import Record
 from cnnlab.lessons.twins import VIT_FIT, small_vit
+from cnnlab.measure import Cost
 from cnnlab.models.vit import SelfAttention, ViT
+from cnnlab.table import Table
+from cnnlab.training import Run
 
 __all__ = [  # the two of `twins` among them, which lesson 17 trains too
     "OFFSETS", "RESNET_FIT", "TIMES", "VIT_FIT",
-    "as_tokens", "attention", "convolution_as_attention", "looks", "small_resnet", "small_vit", "torchvisions_best",
+    "as_tokens", "attention", "best_table", "by_epoch", "by_size", "by_size_table", "convolution_as_attention", "costs",
+    "for_vit",
+    "heads", "looks", "neighbours", "nine_heads", "parts", "position_maps", "recorded", "saturation", "sizes",
+    "small_resnet", "small_vit", "torchvisions_best", "words",
 ]  # fmt: skip
 
 
@@ -25,8 +35,23 @@ def small_resnet(seed: int = 0) -> nn.Module:
 
 TIMES = 7  # as many images does the ViT see for the mult-adds that the ResNet needs for one
 
-
 RESNET_FIT: Mapping[str, object] = {"lr": 0.05, "batch_size": 32}
+
+
+@torch.no_grad()
+def neighbours(positions: Tensor, rim: bool = False) -> tuple[float, float]:
+    """The mean cosine of the vectors of two places side by side, and of two that are further apart.
+
+    positions: (1, 1 + side * side, width), the class token's first. rim: only of places at the rim.
+    """
+    vectors = F.normalize(positions[0, 1:], dim=1)
+    side = math.isqrt(len(vectors))
+    places = torch.cartesian_prod(torch.arange(side), torch.arange(side)).float()
+    if rim:
+        outside = ((places == 0) | (places == side - 1)).any(1)
+        places, vectors = places[outside], vectors[outside]
+    far, alike = torch.cdist(places, places), vectors @ vectors.T
+    return alike[(far > 0) & (far < 1.1)].mean().item(), alike[far > 1.1].mean().item()
 
 
 @torch.no_grad()
@@ -43,6 +68,13 @@ def attention(model: ViT, images: Tensor) -> list[Tensor]:
         found.append((queries @ keys.transpose(2, 3) / queries.shape[-1] ** 0.5).softmax(-1))
         x = block(x)
     return found
+
+
+def words(image: Tensor, name: str, patch: int = 8) -> view.Picture:
+    """The patches of an image (3, H, W) in the order in which a ViT gets them, each with its number."""
+    cut = image.unfold(1, patch, patch).unfold(2, patch, patch).permute(1, 2, 0, 3, 4).flatten(0, 1)
+    numbers = [str(place) for place in range(1, len(cut) + 1)]
+    return view.images(cut, numbers, columns=len(cut), title=f"A {name} as {len(cut)} tokens")
 
 
 def looks(image: Tensor, shares: Tensor, place: tuple[int, int] | None, title: str) -> view.Picture:
@@ -66,6 +98,67 @@ def looks(image: Tensor, shares: Tensor, place: tuple[int, int] | None, title: s
             axis.plot([left, left + 1, left + 1, left, left], [top, top, top + 1, top + 1, top], **look)
     largest = ", ".join(f"{100 * head.max():.0f}" for head in shares)
     return view.Picture(figure, f"{title}. Shares of the patches in percent, head by head; the largest are {largest}.")
+
+
+def heads(model: ViT, images: Tensor) -> tuple[Table, list[float]]:
+    """How far each head looks, and how much of where it looks depends on the image; then the second, as numbers.
+
+    The distance is in patches, among patches only. What depends on the image is the part of the shares that is
+    elsewhere than in their mean over all images.
+    """
+    side = math.isqrt(model.stem.positions.pos_embedding.shape[1] - 1)
+    places = torch.cartesian_prod(torch.arange(side), torch.arange(side)).float()
+    far, rows, follow = torch.cdist(places, places), [], []
+    for block, shares in enumerate(attention(model, images), start=1):
+        among = shares[:, :, 1:, 1:] / shares[:, :, 1:, 1:].sum(-1, keepdim=True)
+        average = among.mean(0)
+        moved = 0.5 * (among - average).abs().sum(-1).mean((0, 2))
+        for head, (share, own) in enumerate(zip(average, moved, strict=True), start=1):
+            rows.append([f"block {block}, head {head}", f"{(share * far).sum(1).mean():.2f}", f"{own:.0%}"])
+            follow.append(own.item())
+    rows.append(["the same share to every patch", f"{far.mean():.2f}", "0%"])
+    title = f"Between {min(follow):.0%} and {max(follow):.0%} of a head's shares depend on the image"
+    return Table(["", "mean distance (patches)", "depends on the image"], rows, title), follow
+
+
+def position_maps(positions: Mapping[str, Tensor]) -> view.Picture:
+    """For each network a map of maps: how alike the vector of each place is to those of all places.
+
+    positions: (1, 1 + side * side, width) by name, the class token's first.
+    """
+    figure, axes = view.figure(1, len(positions), size=(4.3 * len(positions) + 0.8, 4.3), squeeze=False)
+    said = []
+    for axis, (name, tokens) in zip(axes.flat, positions.items(), strict=True):
+        vectors = F.normalize(tokens.detach()[0, 1:], dim=1)
+        side = math.isqrt(len(vectors))
+        maps = (vectors @ vectors.T).view(side, side, side, side)
+        gap = torch.full((side, side, 1, side), torch.nan)
+        maps = torch.cat([maps, gap], 2)
+        maps = torch.cat([maps, torch.full((side, side, side + 1, 1), torch.nan)], 3)
+        mosaic = maps.permute(0, 2, 1, 3).reshape(side * (side + 1), -1)[:-1, :-1]
+        drawn = view.blank(axis).imshow(mosaic.numpy(), cmap=view.SIGNED, vmin=-1, vmax=1)
+        near, rest = neighbours(tokens)
+        axis.set_title(f"{name}\nside by side {near:.2f}, others {rest:.2f}", size=10, loc="center", weight="normal")
+        said.append(f"{near:.2f} with {name}")
+    figure.colorbar(drawn, ax=axes, shrink=0.7, label="cosine of two positions' vectors")
+    title = f"Cosine of two places side by side: {'; '.join(said)}"
+    figure.suptitle(title, x=0.01, ha="left", weight="bold", size=11)
+    return view.Picture(figure, f"{title}. For each of the places the cosines of its vector with all others.")
+
+
+def nine_heads(shares: Tensor, row: int, column: int) -> view.Picture:
+    """What nine heads take from the pixels, asked from one of them: shares (9, H, W)."""
+    figure, axes = view.figure(1, len(shares), size=(10, 1.75))
+    places = []
+    for head, axis in enumerate(axes):
+        view.blank(axis).imshow(shares[head].numpy(), cmap="Blues", vmin=0, vmax=1.2)
+        axis.plot(column, row, "+", color="black")
+        axis.set_title(f"head {head + 1}", size=9, weight="normal")
+        places.append(divmod(int(shares[head].argmax()), shares.shape[2]))
+    most = max(max(abs(down - row), abs(right - column)) for down, right in places)
+    title = f"Nine heads, asked from one pixel: none looks further than {most} step{'s' * (most != 1)}"
+    figure.suptitle(title, x=0.01, ha="left", weight="bold", size=11)
+    return view.Picture(figure, f"{title}. From row {row}, column {column} they look at (row, column) {places}.")
 
 
 OFFSETS = tuple((down, right) for down in (-1, 0, 1) for right in (-1, 0, 1))  # as the weights of a 3x3 kernel lie
@@ -134,3 +227,121 @@ def torchvisions_best(count: int) -> list[dict[str, object]]:
             }
         )
     return sorted(found, key=lambda network: -network["top1"])[:count]
+
+
+def best_table(count: int) -> Table:
+    """Of `torchvisions_best`, what a reader compares."""
+    rows = [
+        [n["name"], n["kind"], f"{n['top1']:.2f}", f"{n['gmacs']:,.1f}", "yes" if n["elsewhere"] else "no"]
+        for n in torchvisions_best(count)
+    ]
+    number = sum(row[1] == "transformer" for row in rows)
+    header = ["network", "made of", "top-1 (%)", "billion mult-adds", "other images first"]
+    return Table(header, rows, f"{number} of the best {count} are transformers, by torchvision's documentation")
+
+
+def parts(cost: Cost) -> Table:
+    """Where the parameters and the mult-adds of a ViT are."""
+    named = {"patches, class token": ("stem.patches",), "positions": ("stem.positions",)}
+    named |= {"attention": (".norm1", ".attention"), "MLP": (".norm2", ".mlp."), "head": ("head",)}
+    rows = []
+    for part, keys in named.items():
+        chosen = [layer for layer in cost.layers if any(key in layer.name for key in keys)]
+        rows.append([part, sum(layer.params for layer in chosen), sum(layer.macs for layer in chosen)])
+    rows.append(["all", cost.params, cost.macs])
+    shares = [100 * rows[3][column] / rows[-1][column] for column in (1, 2)]
+    title = f"The MLPs hold {shares[0]:.0f} % of the parameters and do {shares[1]:.0f} % of the mult-adds"
+    return Table(["part of the ViT", "parameters", "mult-adds"], rows, title)
+
+
+def costs(billions: Mapping[str, Sequence[float]], sizes: Sequence[int]) -> view.Picture:
+    """Mult-adds over the side of the image; the title says by how much each grows from the first size to the last."""
+    grown = ", ".join(f"{name} x {values[-1] / values[0]:,.0f}" for name, values in billions.items())
+    title = f"{sizes[-1] // sizes[0]} times the side: {grown}"
+    picture = view.lines(
+        billions, at=sizes, log="xy", x="side of the image (pixels)", y="billion mult-adds", title=title
+    )
+    axis = picture.figure.axes[0]
+    axis.set_xticks(sizes, [str(size) for size in sizes])
+    axis.minorticks_off()
+    return picture
+
+
+def for_vit(dataset: Dataset) -> Dataset:
+    """The same set in three channels and at 32 x 32 pixels, which is what the small ViT takes."""
+    dataset = dataset.in_rgb()
+    return dataset if dataset.train.shape[1:] == (32, 32) else dataset.resized(32)
+
+
+def saturation(largest: Mapping[tuple, float], reacts: Mapping[tuple, float]) -> Table:
+    """By (d, divisor): the largest share of a query, and how much its shares react to their scores."""
+    rows = [
+        [d, "1" if divisor == 1 else "root of d", f"{largest[d, divisor]:.2f}", f"{reacts[d, divisor]:.2f}"]
+        for d, divisor in largest
+    ]
+    hard = max(largest, key=largest.get)
+    title = f"With d = {hard[0]} and no division one key of 17 gets {largest[hard]:.0%} on average"
+    return Table(["d", "scores divided by", "largest share", "sum of the slopes"], rows, title)
+
+
+def sizes(record: Record) -> list[int]:
+    """The numbers of training images in `cnn_and_vit`."""
+    return sorted({run["images"] for run in record.results["runs"]})
+
+
+def recorded(record: Record, what: str = "accuracy") -> dict[tuple[str, int], list[float]]:
+    """Percent of `cnn_and_vit`, a number for each seed, by network and training images."""
+    found: dict[tuple[str, int], list[float]] = {}
+    for run in record.results["runs"]:
+        found.setdefault((run["kind"], run["images"]), []).append(100 * run[what])
+    return found
+
+
+def by_size_table(record: Record) -> Table:
+    """What a ResNet and a ViT read of training and of test images, by the number of training images."""
+    test, known = recorded(record), recorded(record, "train_accuracy")
+    rows = []
+    for images in sizes(record):
+        for kind in ("ResNet", "ViT"):
+            values = test[kind, images]
+            spread = f"{min(values):.1f} to {max(values):.1f}"
+            rows.append(
+                [images, kind, len(values), f"{fmean(known[kind, images]):.1f}", f"{fmean(values):.1f}", spread]
+            )
+    header = ["training images", "network", "seeds", "of training images (%)", "of test images (%)", "range"]
+    return Table(header, rows, str(record))
+
+
+def by_size(record: Record) -> view.Picture:
+    """The same as a figure."""
+    figure, axis = view.figure(size=(8, 3.8))
+    test, known, counts, said = recorded(record), recorded(record, "train_accuracy"), sizes(record), []
+    for index, kind in enumerate(("ResNet", "ViT")):
+        look = {"color": f"C{index}", "marker": "os"[index]}
+        means = [fmean(test[kind, images]) for images in counts]
+        axis.plot(counts, means, label=f"{kind}, test images", **look)
+        learnt = [fmean(known[kind, images]) for images in counts]
+        axis.plot(counts, learnt, ":", mfc="none", label=f"{kind}, training images", **look)
+        for images in counts:
+            axis.plot([images] * len(test[kind, images]), test[kind, images], "_", color=f"C{index}", ms=10)
+        said.append(f"{kind} " + ", ".join(f"{value:.0f} %" for value in means))
+    axis.set(xscale="log", xlabel="training images", ylabel="accuracy (%)", ylim=(0, 104))
+    axis.set_xticks(counts, [f"{images:,}" for images in counts])
+    axis.minorticks_off()
+    axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    least, most = (fmean(test["ResNet", n]) - fmean(test["ViT", n]) for n in (counts[0], counts[-1]))
+    title = f"The same work: ViT is {least:.0f} points behind with {counts[0]} images, {most:.0f} with {counts[-1]:,}"
+    axis.set_title(title)
+    return view.Picture(figure, f"{title}. Test accuracy with {', '.join(map(str, counts))} images: {'; '.join(said)}.")
+
+
+def by_epoch(runs: Mapping[str, Run]) -> view.Picture:
+    """The accuracy on validation images after each epoch; the title says which ends lowest, and which highest."""
+    percent = {name: [100 * epoch.test_accuracy for epoch in run.history] for name, run in runs.items()}
+    low, *_, high = sorted(percent, key=lambda name: percent[name][-1])
+    ends = f"{percent[low][-1]:.0f} % ({low}) to {percent[high][-1]:.0f} % ({high})"
+    epochs = max(map(len, percent.values()))
+    title = f"After {epochs} epoch{'s' * (epochs > 1)}: from {ends}"
+    picture = view.lines(percent, x="epoch", y="accuracy on validation images (%)", title=title)
+    picture.figure.axes[0].xaxis.get_major_locator().set_params(integer=True)
+    return picture

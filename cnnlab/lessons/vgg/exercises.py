@@ -3,8 +3,10 @@
 from copy import deepcopy
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional as F
 
+from cnnlab.lessons.compare import kind
 from cnnlab.lessons.diagnose import Wrong
 from cnnlab.lessons.exercise import edit, exercise, source, when
 from cnnlab.lessons.runs import reads_digits, trained
@@ -14,7 +16,10 @@ exercise(
     points=2,
     stub='''
         def receptive_field(layers):
-            """layers: (kernel, stride) of each layer, from the image upwards. Returns the receptive field in pixels."""
+            """layers: (kernel, stride) of each layer, from the image upwards.
+
+            Returns the receptive field in pixels.
+            """
             ...
     ''',
     solution="""
@@ -94,6 +99,74 @@ exercise(
 )
 
 
+def left_over(kernel: Tensor, starts: int = 20, rounds: int = 200) -> float:
+    """How much of a 5x5 kernel no two kernels of 3x3 make, by the root of the sum of squares, as a share of its own.
+
+    With one of the two fixed, the best other one is a least-squares solution: they take turns, from so many starts.
+    """
+    wanted = kernel.double().reshape(1, 25, 1)
+    ones = torch.eye(9, dtype=torch.float64).view(1, 9, 3, 3)
+    generator = torch.Generator().manual_seed(0)
+    fixed = torch.randn(starts, 3, 3, generator=generator, dtype=torch.float64)
+    for _ in range(2 * rounds):
+        spread = F.conv_transpose2d(fixed[:, None], ones).flatten(2).mT  # what each number of the other one adds
+        other = torch.linalg.lstsq(spread, wanted.expand(starts, -1, -1), driver="gelsd").solution
+        missing = (spread @ other - wanted).norm(dim=(1, 2)) / wanted.norm()
+        fixed = (other / other.norm(dim=1, keepdim=True).clamp_min(1e-12)).view(-1, 3, 3)
+    return missing.min().item()
+
+
+def check_same_pixels(kernel: object) -> None:
+    try:
+        values = torch.as_tensor(kernel).detach().squeeze()
+    except (TypeError, ValueError, RuntimeError):
+        raise Wrong(f"kernel is to be a tensor of 5 x 5 numbers, and is {kind(kernel)}.") from None
+    if values.shape != (5, 5):
+        raise Wrong(f"kernel is to have 5 x 5 numbers, and has the shape {tuple(values.shape)}.")
+    if values.is_complex() or not values.double().isfinite().all():
+        raise Wrong("kernel has numbers that are not finite and real.")
+    if not values.any():
+        raise Wrong("A kernel of zeros is made by any kernel and a second one of zeros.")
+    missing = left_over(values)
+    if missing < 0.1:
+        found = "exactly" if missing < 1e-4 else f"but for {missing:.1%}"
+        raise Wrong(
+            f"Two kernels of 3 x 3 were found that make yours {found}: at least 10 % are to be left over."
+            + (
+                " Yours is a column times a row, and two kernels can always share these out."
+                if torch.linalg.matrix_rank(values.double()) == 1
+                else ""
+            )
+        )
+
+
+exercise(
+    "04.same-pixels",
+    points=2,
+    stub="kernel = ...",
+    solution="""
+        kernel = torch.zeros(5, 5)
+        kernel[2, :] = 1
+        kernel[:, 2] = 1
+    """,
+    hints=[
+        "Two kernels have 18 numbers, and yours has 25: the two have to make compromises. Single dots are easy,"
+        " and so is a column times a row.",
+        "Draw something that is not a product: a plus sign of ones, or numbers at random.",
+    ],
+    check=check_same_pixels,
+    wrong=[
+        source("kernel = torch.ones(5, 5)", "a column times a row"),
+        source("kernel = torch.eye(5)", "make yours exactly"),
+        source("kernel = torch.zeros(5, 5)", "any kernel and a second one of zeros"),
+        source("kernel = torch.eye(5) + torch.eye(5).flip(0)", "at least 10 % are to be left over"),
+        source("kernel = torch.randn(3, 3)", "has the shape (3, 3)"),
+        source("kernel = torch.full((5, 5), float('nan'))", "not finite"),
+        source("kernel = 'a cross'", "a tensor of 5 x 5 numbers"),
+    ],
+)
+
+
 def what_is_built(net: nn.Module, depths: tuple, width: int = 64) -> dict[str, object]:
     """The layers in the order in which they run, and what they make of an image with weights that are drawn anew."""
     net, layers, own = deepcopy(net).float().eval(), [], set()
@@ -128,10 +201,13 @@ exercise(
     points=3,
     stub='''
         def build(depths, width=64):
-            """The convolutional part of a VGG network, from depths, the convolutions of each stage.
+            """The convolutional part of a VGG network.
 
-            Returns an nn.Sequential of convolutions of 3x3 that keep the map's size, each followed by nn.ReLU, and one
-            nn.MaxPool2d(2) at the end of each stage. The stages have 1, 2, 4, 8 and 8 times width channels.
+            depths: the number of convolutions of each stage.
+
+            Returns an nn.Sequential of convolutions of 3x3 that keep the map's size, each
+            followed by nn.ReLU, and one nn.MaxPool2d(2) at the end of each stage. The
+            stages have 1, 2, 4, 8 and 8 times width channels.
             """
             ...
     ''',
@@ -249,8 +325,11 @@ exercise(
     points=2,
     stub='''
         def he_std(weight):
-            """weight: (out, in, height, width) of a convolution. Returns the standard deviation to draw it with, so
-            that the mean square of the signal stays the same through the convolution and the ReLU before it."""
+            """weight: (out, in, height, width) of a convolution.
+
+            Returns the standard deviation to draw it with, so that the mean square of the
+            signal stays the same through the convolution and the ReLU before it.
+            """
             ...
     ''',
     solution="""
@@ -305,9 +384,13 @@ exercise(
         edit(
             "(2 / weight[0].numel()) ** 0.5",
             "weight.std().item()",
-            "This is the deviation that the weight has; the one to draw it with depends on its shape alone.",
+            "This is the standard deviation that the weight has; the one to draw it with depends on its shape alone.",
         ),
-        edit("2 /", "6 /", "This is the bound of a uniform draw with that deviation, which is smaller by sqrt(3)."),
+        edit(
+            "2 /",
+            "6 /",
+            "This is the bound of a uniform draw with that standard deviation, which is smaller by sqrt(3).",
+        ),
         when(
             lambda results: max(results) - min(results) < 1e-9,
             """
@@ -347,8 +430,8 @@ exercise(
     """,
     hints=[
         "Two ways were seen to work: a rule that looks at each layer's fan-in, and growing from a shallower network.",
-        "training.initialize(net, rule) takes any function that fills a weight: your he_std is nearly one. A rate of"
-        " 0.01 and small batches helped.",
+        "training.initialize(net, rule) takes any function that fills a weight: your he_std is nearly one. A learning"
+        " rate of 0.01 and small batches helped.",
     ],
     check=check_nineteen_layers,
     wrong=[

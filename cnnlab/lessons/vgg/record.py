@@ -8,6 +8,7 @@ from torch import nn
 
 from cnnlab import data, models, training
 from cnnlab.lessons.records import Draft
+from cnnlab.lessons.vgg import study
 
 SEEDS, IMAGES, TEST = (0, 1, 2), 4000, 1000
 SMALL, LARGER = (partial(nn.init.normal_, std=std) for std in (0.01, 0.05))
@@ -84,4 +85,46 @@ def train_seed(draft: Draft, seed: int) -> None:
         net = train(f"{layers} layers, grown by few, std 0.01", deep, epochs, 0.01)
 
 
-RECORDS = {"vgg_depth": vgg_depth}
+RATES = {11: (0.005, 0.015, 0.045, 0.135), 13: (0.005, 0.015, 0.045, 0.135)}  # by layers; none is best at an edge
+RATES |= {16: (0.005, 0.015, 0.045), 19: (0.005, 0.015, 0.045)}
+PLATEAU = {"epochs": 14, "batch_size": 32, "progress": False}
+CHOOSE, REPORT = 1000, 4000  # validation images, test images
+
+
+def vgg_plateau(draft: Draft) -> None:
+    """Twins of VGG with 11 to 19 layers until their curves are flat: what depth does if nothing else changes.
+
+    They have 8 to 64 channels, and all start from He's rule. Each has its own learning rate, the best of three or four
+    on 1,000 validation images by seed 0; then two more seeds of weights and order at the rate that was chosen, and
+    4,000 test images, which choose nothing.
+    """
+    about = "Networks of VGG's family, 8 to 64 channels, on 4,000 street digits: accuracies by learning rate and seed"
+    for layers, rates in RATES.items():
+        of = draft.results.setdefault(f"{layers} layers", {"tried": {}})
+        for lr in rates:
+            if f"{lr:g}" not in of["tried"]:
+                of["tried"][f"{lr:g}"] = to_the_plateau(layers, lr, seed=0)
+                draft.save(about)
+        chosen = max(rates, key=lambda lr: (of["tried"][f"{lr:g}"]["validation"][-1], -lr))
+        of["chosen"], seeds = chosen, of.setdefault("seeds", [of["tried"][f"{chosen:g}"]])
+        for seed in SEEDS[len(seeds) :]:
+            seeds.append(to_the_plateau(layers, chosen, seed))
+            draft.save(about)
+
+
+def to_the_plateau(layers: int, lr: float, seed: int) -> dict:
+    """Accuracies while it trains, on training and validation images after each epoch, and on test images at the end."""
+    torch.manual_seed(seed)
+    model = study.equal_gains(study.twin(layers))
+    digits = data.load("street_digits", train=IMAGES, validation=CHOOSE, test=REPORT)
+    try:
+        history, lost = training.fit(model, digits.choosing(), lr=lr, seed=seed, **PLATEAU).history, []
+    except training.DivergedError as error:
+        history, lost = error.run.history, [0.0]
+    known, held_out = [epoch.train_accuracy for epoch in history], [epoch.test_accuracy for epoch in history]
+    test = training.evaluate(model, digits.test).accuracy
+    print(f"{layers} layers, lr {lr:g}, seed {seed}: {test:.1%} of the test images", flush=True)
+    return {"train": known, "validation": held_out + lost, "test": test}
+
+
+RECORDS = {"vgg_depth": vgg_depth, "vgg_plateau": vgg_plateau}

@@ -211,6 +211,31 @@ def random_resized_crop(image, area, ratio, across, down, size):
     ),
     Right(
         "03.random-resized-crop",
+        "antialiased",
+        """
+def random_resized_crop(image, area, ratio, across, down, size):
+    height, width = image.shape[-2:]
+    n = area * height * width
+    w, h = round((n * ratio) ** 0.5), round((n / ratio) ** 0.5)
+    x, y = round((width - w) * across), round((height - h) * down)
+    window = image[..., y : y + h, x : x + w]
+    return F.interpolate(window.unsqueeze(0), (size, size), mode="bilinear", antialias=True).squeeze(0)
+""",
+    ),
+    Right(
+        "03.random-resized-crop",
+        "torchvision's defaults, which smooth",
+        """
+def random_resized_crop(image, area, ratio, across, down, size):
+    height, width = image.shape[1:]
+    w = int(np.rint(np.sqrt(area * height * width * ratio)))
+    h = int(np.rint(np.sqrt(area * height * width / ratio)))
+    left, top = int(np.rint((width - w) * across)), int(np.rint((height - h) * down))
+    return v2.functional.resized_crop(image, top, left, h, w, [size, size])
+""",
+    ),
+    Right(
+        "03.random-resized-crop",
         "narrow, then samples a grid",
         """
 def random_resized_crop(image, area, ratio, across, down, size):
@@ -426,7 +451,7 @@ keeps = [letter for letter, kept in verdict.items() if kept]
         "03.keeps-the-label",
         "with the colour of the traffic light",
         'keeps = ["a", "d", "e", "f", "g", "h", "i"]',
-        mistake="allows another hue for a traffic light, whose colour is what the label says",
+        mistake="allows another hue where the colour of the light is what the label says",
     ),
     Wrong(
         "03.keeps-the-label",
@@ -645,6 +670,183 @@ def test_inputs(train_images, test_images):
     return (test_images.float() / 255 - mean) / var
 """,
         mistake="divides by the variance, not by the standard deviation",
+    ),
+    Right(
+        "03.mixup",
+        "roll and arithmetic",
+        """
+def mixup(images, targets, share):
+    return tuple(share * x + (1 - share) * torch.roll(x, 1, dims=0) for x in (images, targets))
+""",
+    ),
+    Right(
+        "03.mixup",
+        "lerp, a list",
+        """
+def mixup(images, targets, share):
+    order = torch.arange(len(images)) - 1
+    return [torch.lerp(images[order], images, share), torch.lerp(targets[order], targets, share)]
+""",
+    ),
+    Right(
+        "03.mixup",
+        "one image at a time, in double precision",
+        """
+def mixup(images, targets, share):
+    new_images, new_targets = [], []
+    for i in range(len(images)):
+        new_images.append(share * images[i].double() + (1 - share) * images[i - 1].double())
+        new_targets.append(share * targets[i].double() + (1 - share) * targets[i - 1].double())
+    return torch.stack(new_images), torch.stack(new_targets)
+""",
+    ),
+    Right(
+        "03.mixup",
+        "a matrix that mixes rows",
+        """
+def mixup(images, targets, share):
+    n = len(images)
+    matrix = share * torch.eye(n) + (1 - share) * torch.roll(torch.eye(n), -1, 1)
+    return torch.einsum("ij,jchw->ichw", matrix, images), matrix @ targets
+""",
+    ),
+    Wrong(
+        "03.mixup",
+        "the images alone",
+        """
+def mixup(images, targets, share):
+    return share * images + (1 - share) * images.roll(1, 0), targets
+""",
+        mistake="mixes the images and leaves the targets as they were",
+    ),
+    Wrong(
+        "03.mixup",
+        "the one after",
+        """
+def mixup(images, targets, share):
+    order = (torch.arange(len(images)) + 1) % len(images)
+    return share * images + (1 - share) * images[order], share * targets + (1 - share) * targets[order]
+""",
+        mistake="mixes with the next image of the batch, where the one before is asked for",
+    ),
+    Wrong(
+        "03.mixup",
+        "a partner at random",
+        """
+def mixup(images, targets, share):
+    order = torch.randperm(len(images))
+    return share * images + (1 - share) * images[order], share * targets + (1 - share) * targets[order]
+""",
+        mistake="takes a random partner, as the paper does, where the one before is asked for",
+    ),
+    Wrong(
+        "03.mixup",
+        "in the caller's images",
+        """
+def mixup(images, targets, share):
+    others = images.roll(1, 0)
+    images *= share
+    images += (1 - share) * others
+    return images, share * targets + (1 - share) * targets.roll(1, 0)
+""",
+        mistake="changes the images of the caller",
+    ),
+    Wrong(
+        "03.mixup",
+        "hard targets",
+        """
+def mixup(images, targets, share):
+    mixed = share * images + (1 - share) * images.roll(1, 0)
+    return mixed, targets if share > 0.5 else targets.roll(1, 0)
+""",
+        mistake="gives the mixture the target of the larger share alone",
+    ),
+    Right(
+        "03.never-twice",
+        "noise in every pixel",
+        """
+def never_twice(images):
+    return torch.normal(images, 0.6)
+""",
+        slow=True,
+    ),
+    Right(
+        "03.never-twice",
+        "a fifth of the pixels black",
+        """
+def never_twice(images):
+    kept = torch.rand(len(images), 1, *images.shape[2:]) > 0.2
+    return images * kept
+""",
+        slow=True,
+    ),
+    Right(
+        "03.never-twice",
+        "grainy and in another light, image by image",
+        """
+def never_twice(images):
+    changed = []
+    for image in images.numpy():
+        grain = np.random.default_rng(int(torch.randint(10**6, ()))).normal(0, 0.5, image.shape)
+        changed.append(torch.from_numpy((image * 0.9 + grain).astype(np.float32)))
+    return torch.stack(changed)
+""",
+        slow=True,
+    ),
+    Wrong(
+        "03.never-twice",
+        "shifts",
+        """
+def never_twice(images):
+    return training.Augment(shift=3)(images)
+""",
+        mistake="shifts, which is new nearly each time and does help (and some images are not shifted at all)",
+    ),
+    Wrong(
+        "03.never-twice",
+        "shifts and turns",
+        """
+def never_twice(images):
+    return Augment(shift=3, rotate=10, zoom=0.1)(images)
+""",
+        mistake="moves the digits, which helps",
+        slow=True,
+    ),
+    Wrong(
+        "03.never-twice",
+        "upside down",
+        """
+def never_twice(images):
+    return images.flip(2)
+""",
+        mistake="changes every image in the same way each time",
+    ),
+    Wrong(
+        "03.never-twice",
+        "brightness",
+        """
+def never_twice(images):
+    return images + torch.randn(len(images), 1, 1, 1)
+""",
+        mistake="changes the light, which the lesson has just shown and the text excludes",
+    ),
+    Wrong(
+        "03.never-twice",
+        "nothing but noise",
+        """
+def never_twice(images):
+    return torch.randn_like(images)
+""",
+        mistake="throws the images away",
+    ),
+    Wrong(
+        "03.never-twice",
+        "one noise for all",
+        """
+def never_twice(images):
+    return images + 0.5 * torch.randn(3, 32, 32)
+""",
+        mistake="changes all images of a batch in the same way",
     ),
     Right(
         "03.two-hundred",

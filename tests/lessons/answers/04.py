@@ -7,6 +7,68 @@ from answers import Right, Wrong
 
 ANSWERS = [
     Right(
+        "04.same-pixels",
+        "a plus of ones, as a list of rows",
+        """
+kernel = torch.tensor(
+    [[0, 0, 1, 0, 0], [0, 0, 1, 0, 0], [1, 1, 1, 1, 1], [0, 0, 1, 0, 0], [0, 0, 1, 0, 0]]
+)
+""",
+    ),
+    Right(
+        "04.same-pixels",
+        "at random, as a convolution has it, with gradients",
+        """
+torch.manual_seed(3)
+kernel = nn.Parameter(torch.randn(1, 1, 5, 5, dtype=torch.float64))
+""",
+    ),
+    Right(
+        "04.same-pixels",
+        "a ring in NumPy: the frame without its middle",
+        """
+import numpy as np
+
+kernel = np.ones((5, 5))
+kernel[1:4, 1:4] = 0
+""",
+    ),
+    Wrong(
+        "04.same-pixels",
+        "a blur",
+        """
+row = torch.tensor([1.0, 4, 6, 4, 1])
+kernel = torch.outer(row, row) / 256
+""",
+        mistake="is a column times a row, each of which falls apart into two",
+    ),
+    Wrong(
+        "04.same-pixels",
+        "two kernels put together",
+        """
+torch.manual_seed(0)
+kernel = F.conv_transpose2d(torch.randn(1, 1, 3, 3), torch.randn(1, 1, 3, 3))[0, 0]
+""",
+        mistake="was made of two kernels of 3 × 3",
+    ),
+    Wrong(
+        "04.same-pixels",
+        "one pixel at a corner",
+        """
+kernel = torch.zeros(5, 5)
+kernel[0, 0] = 1
+""",
+        mistake="is one dot, which two dots make",
+    ),
+    Wrong(
+        "04.same-pixels",
+        "a whole layer",
+        """
+kernel = nn.Conv2d(1, 1, 5)
+""",
+        mistake="gives a layer, where its kernel was asked for",
+    ),
+    Right(
         "04.receptive-field",
         "upwards, with the distance of neighbours",
         """

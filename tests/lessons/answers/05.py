@@ -6,6 +6,43 @@ Names of the lesson that are used: `googlenet`.
 from answers import Right, Wrong
 
 ANSWERS = [
+    Right("05.always-cheaper", "one map at the end", "branch = [64, 32, 1]"),
+    Right(
+        "05.always-cheaper",
+        "searched for, as a tensor",
+        """
+into = 480
+found = [(r, o) for r in range(1, into) for o in range(1, 64) if into * r + 9 * r * o > 9 * into * o]
+branch = torch.tensor([into, *found[-1]])
+""",
+    ),
+    Right(
+        "05.always-cheaper",
+        "NumPy numbers, one map fewer than come in",
+        """
+import numpy as np
+
+branch = np.array([256, 255, 200])
+""",
+    ),
+    Wrong(
+        "05.always-cheaper",
+        "module 3a's own",
+        "branch = (192, 96, 128)",
+        mistake="gives a reduction that saves",
+    ),
+    Wrong(
+        "05.always-cheaper",
+        "more maps than come in",
+        "branch = (64, 96, 128)",
+        mistake="does not reduce at all",
+    ),
+    Wrong(
+        "05.always-cheaper",
+        "in another order",
+        "branch = (96, 192, 8)",
+        mistake="gives the maps of the 1 × 1 first",
+    ),
     Right(
         "05.pointwise",
         "einsum",

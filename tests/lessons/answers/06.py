@@ -326,6 +326,45 @@ def block(x, f):
 """,
         mistake="detaches the shortcut, so that no gradient takes it, which is what it is for",
     ),
+    Right("06.one-plus", "a list", "my_slopes = [-1] * 30"),
+    Right("06.one-plus", "a tensor that needs gradients", "my_slopes = torch.full((30,), -0.9, requires_grad=True)"),
+    Right(
+        "06.one-plus",
+        "NumPy, each a little different",
+        """
+import numpy as np
+
+my_slopes = -np.linspace(0.7, 1.0, 30)
+""",
+    ),
+    Right("06.one-plus", "a column", "my_slopes = -torch.ones(30, 1)"),
+    Wrong(
+        "06.one-plus",
+        "slopes of zero",
+        "my_slopes = torch.zeros(30)",
+        mistake="makes every block hand on its input, and with it the whole gradient",
+    ),
+    Wrong(
+        "06.one-plus",
+        "slopes of one half",
+        "my_slopes = [0.5] * 30",
+        mistake="takes small slopes for small factors: 1 + F' is then larger than 1",
+    ),
+    Wrong(
+        "06.one-plus",
+        "at random",
+        """
+torch.manual_seed(0)
+my_slopes = torch.empty(30).uniform_(-1, 1)
+""",
+        mistake="takes random slopes, with which the gradient survives",
+    ),
+    Wrong(
+        "06.one-plus",
+        "too few",
+        "my_slopes = [-1.0] * 10",
+        mistake="gives slopes for ten blocks of thirty",
+    ),
     Right(
         "06.identity",
         "zeros in the last batch norm",

@@ -170,6 +170,31 @@ def gradient_through(slopes, shortcut):
 """,
         mistake="returns inside the loop, after the first block",
     ),
+    Right("07.level", "as the hint says", 'level = {"kind": "plain", "depth": 56, "norm": False, "gain": 1.0}'),
+    Right("07.level", "made by dict, the gain left as it is", "level = dict(kind='plain', depth=56, norm=False)"),
+    Right(
+        "07.level",
+        "a smaller gain",
+        "level = {'kind': 'plain', 'depth': 56, 'gain': 0.9, 'norm': 0}",
+    ),
+    Wrong(
+        "07.level",
+        "a level line and a healthy gradient",
+        "level = {'kind': 'residual', 'depth': 20, 'norm': True, 'gain': 1.0}",
+        mistake="takes a network whose line is level, and whose gradient is true further on as well",
+    ),
+    Wrong(
+        "07.level",
+        "shattered, and not level",
+        "level = {'kind': 'plain', 'depth': 110, 'norm': True, 'gain': 1.0}",
+        mistake="takes a network whose gradient is shattered and explodes too, which refutes nothing",
+    ),
+    Wrong(
+        "07.level",
+        "pre-activation",
+        "level = {'kind': 'pre-activation', 'depth': 110, 'norm': True, 'gain': 1.0}",
+        mistake="takes for level what grows a hundred times",
+    ),
     Right(
         "07.hooks",
         "full backward hooks",

@@ -756,4 +756,122 @@ def steep_direction(model, images, labels):
 """,
         mistake="changes the weights of the model that it was given, and returns a random direction",
     ),
+    Right(
+        "08.wall",
+        "an order at random in every block, one loop over the tensors of the norm",
+        """
+def disguised(model):
+    net = copy.deepcopy(model)
+    torch.manual_seed(5)
+    with torch.no_grad():
+        for module in net.modules():
+            if not hasattr(module, "residual"):
+                continue
+            conv1, norm1, _, conv2, _ = module.residual
+            order = torch.randperm(len(conv1.weight))
+            for tensor in (conv1.weight, norm1.weight, norm1.bias, norm1.running_mean, norm1.running_var):
+                tensor.copy_(tensor[order].clone())
+            conv2.weight.copy_(conv2.weight[:, order].clone())
+    return net
+""",
+    ),
+    Right(
+        "08.wall",
+        "by names of the state, a new network",
+        """
+def disguised(model):
+    state = {}
+    for name, value in model.state_dict().items():
+        if "conv1" in name and "residual" in name:
+            value = value.roll(1, 0)
+        elif "norm1" in name and value.ndim == 1:
+            value = value.roll(1, 0)
+        elif "conv2" in name:
+            value = value.roll(1, 1)
+        state[name] = value.clone()
+    twin = models.get_model("resnet20_tiny")
+    twin.load_state_dict(state)
+    return twin
+""",
+    ),
+    Right(
+        "08.wall",
+        "signs in the place of names: what comes before a batch norm, and its scale, turned over",
+        """
+def disguised(model):
+    twin = copy.deepcopy(model)
+    convs = [m for m in twin.modules() if isinstance(m, nn.Conv2d)]
+    norms = [m for m in twin.modules() if isinstance(m, nn.BatchNorm2d)]
+    for conv, norm in zip(convs, norms):
+        conv.weight.data.neg_()
+        norm.running_mean.neg_()
+        norm.weight.data.neg_()
+    return twin.eval()
+""",
+    ),
+    Wrong(
+        "08.wall",
+        "a copy",
+        """
+def disguised(model):
+    twin = models.get_model("resnet20_tiny")
+    twin.load_state_dict(model.state_dict())
+    return twin
+""",
+        mistake="returns the same weights in another object",
+    ),
+    Wrong(
+        "08.wall",
+        "conv2 is forgotten",
+        """
+def disguised(model):
+    net = copy.deepcopy(model)
+    for module in net.modules():
+        if hasattr(module, "residual"):
+            order = torch.randperm(module.residual.conv1.out_channels)
+            module.residual.conv1.weight.data = module.residual.conv1.weight.data[order]
+            for name in ("weight", "bias", "running_mean", "running_var"):
+                getattr(module.residual.norm1, name).data = getattr(module.residual.norm1, name).data[order]
+    return net
+""",
+        mistake="renames the maps and does not tell the layer that reads them",
+    ),
+    Wrong(
+        "08.wall",
+        "twice the weights",
+        """
+def disguised(model):
+    net = copy.deepcopy(model)
+    for module in net.modules():
+        if isinstance(module, nn.Conv2d):
+            module.weight.data *= 2
+        elif isinstance(module, nn.BatchNorm2d):
+            module.running_mean *= 2
+            module.running_var *= 4
+    return net
+""",
+        mistake="rescales the weights, which makes another picture without normalisation and no wall",
+    ),
+    Wrong(
+        "08.wall",
+        "a little noise",
+        """
+def disguised(model):
+    net = copy.deepcopy(model)
+    for parameter in net.parameters():
+        parameter.data += 0.05 * torch.randn_like(parameter)
+    return net
+""",
+        mistake="computes nearly the same, and not the same",
+    ),
+    Wrong(
+        "08.wall",
+        "another training",
+        """
+def disguised(model):
+    torch.manual_seed(1)
+    return models.get_model("resnet20_tiny")
+""",
+        mistake="returns a network that computes something else",
+    ),
 ]

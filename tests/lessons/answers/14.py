@@ -530,6 +530,88 @@ smallest_shifts = tuple(smallest(net) for net in nets)
         "smallest_shifts = (32, 8, 4, 1)",
         mistake="gives the networks in the opposite order",
     ),
+    # 14.looked-there
+    Right(
+        "14.looked-there",
+        "two that cancel, as lists",
+        """
+def refute():
+    query = torch.tensor([8.0])
+    keys = torch.tensor([[1.0], [0.0], [0.0]])
+    values = torch.tensor([[0.0], [5.0], [-5.0]])
+    return query, keys, values
+""",
+    ),
+    Right(
+        "14.looked-there",
+        "the value of the one looked at is the mean of the others, in float64 and NumPy",
+        """
+def refute():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(5, 3))
+    values[2] = values[[0, 1, 3, 4]].mean(0)
+    keys = np.zeros((5, 4))
+    keys[2, 0] = 10
+    return np.array([2.0, 0, 0, 0]), keys, values
+""",
+    ),
+    Right(
+        "14.looked-there",
+        "solves for the value, with scores chosen by their logarithms",
+        """
+def refute():
+    shares = torch.tensor([0.01, 0.92, 0.03, 0.04])
+    query, keys = torch.tensor([1.0]), shares.log()[:, None]
+    values = torch.tensor([[3.0, 1.0], [0.0, 0.0], [-1.0, 2.0], [0.0, -7.0]])
+    others = shares * torch.tensor([1.0, 0.0, 1.0, 1.0])
+    values[1] = others @ values / others.sum()
+    return [query, keys, values]
+""",
+    ),
+    Wrong(
+        "14.looked-there",
+        "the value is zero and no more",
+        """
+def refute():
+    query = torch.tensor([8.0])
+    keys = torch.tensor([[1.0], [0.0], [0.0]])
+    values = torch.tensor([[0.0], [5.0], [3.0]])
+    return query, keys, values
+""",
+        mistake="forgets that the others share out what the token had, so that the result changes much",
+    ),
+    Wrong(
+        "14.looked-there",
+        "all values alike",
+        """
+def refute():
+    keys = torch.zeros(4, 2)
+    keys[0] = 5
+    return torch.ones(2), keys, torch.ones(4, 2)
+""",
+        mistake="whichever token is left out, the result stays the same: none matters more than another",
+    ),
+    Wrong(
+        "14.looked-there",
+        "half of the shares",
+        """
+def refute():
+    query = torch.tensor([1.0])
+    keys = torch.tensor([[1.0], [0.0], [0.0]])
+    return query, keys, torch.tensor([[0.0], [5.0], [-5.0]])
+""",
+        mistake="has no token with 90 % of the shares",
+    ),
+    Wrong(
+        "14.looked-there",
+        "two tokens",
+        """
+def refute():
+    query = torch.tensor([5.0])
+    return query, torch.tensor([[1.0], [0.0]]), torch.tensor([[0.0], [100.0]])
+""",
+        mistake="has two tokens, for which the sentence is right",
+    ),
     # 14.help-it
     Right(
         "14.help-it",
@@ -562,8 +644,8 @@ class Net(nn.Module):
 
 
 torch.manual_seed(0)
-street = data.load("street_digits")
-recipe = {"epochs": 3, "lr": 0.003, "optimizer": "adamw", "weight_decay": 0.05, "batch_size": 32}
+street = data.load("street_digits", train=8000)
+recipe = {"epochs": 8, "lr": 0.003, "optimizer": "adamw", "weight_decay": 0.05, "batch_size": 32}
 my_run = training.fit(Net(), street, **recipe, progress=False)
 """,
     ),

@@ -698,4 +698,87 @@ def my_transfer(backbone, dataset):
 """,
         mistake="gives the network two outputs for ten classes, and trains nothing",
     ),
+    # 16.by-heart
+    Right(
+        "16.by-heart",
+        "many passes with a larger momentum",
+        """
+def without_training(model, images):
+    model = copy.deepcopy(model)
+    for m in model.modules():
+        if isinstance(m, nn.BatchNorm2d):
+            m.momentum = 0.1
+    model.train()
+    for _ in range(60):
+        with torch.inference_mode():
+            model(images)
+    model.eval()
+    return model
+""",
+    ),
+    Right(
+        "16.by-heart",
+        "patience alone, in batches",
+        """
+def without_training(model, images):
+    copied = copy.deepcopy(model).train()
+    with torch.no_grad():
+        for _ in range(300):
+            for batch in images.split(25):
+                copied(batch)
+    return copied.eval()
+""",
+    ),
+    Right(
+        "16.by-heart",
+        "momentum one, by the modules' names",
+        """
+def without_training(model, images):
+    new = copy.deepcopy(model)
+    new.train()
+    for name, layer in new.named_modules():
+        if hasattr(layer, "running_mean"):
+            layer.momentum = 1.0
+    new.requires_grad_(False)
+    new(images)
+    new.requires_grad_(True)
+    return new.eval()
+""",
+    ),
+    Wrong(
+        "16.by-heart",
+        "trains on",
+        """
+def without_training(model, images):
+    model = copy.deepcopy(model).train()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    guesses = model(images)
+    F.cross_entropy(guesses, guesses.argmax(1)).backward()
+    optimizer.step()
+    return model.eval()
+""",
+        "A weight changed",
+    ),
+    Wrong(
+        "16.by-heart",
+        "returns the answers",
+        """
+def without_training(model, images):
+    return model.train()(images)
+""",
+        "should return a network",
+    ),
+    Wrong(
+        "16.by-heart",
+        "only the mode",
+        """
+def without_training(model, images):
+    new = copy.deepcopy(model)
+    for m in new.modules():
+        if isinstance(m, nn.BatchNorm2d):
+            m.momentum = 1.0
+    return new.eval()
+""",
+        "Nothing has changed",
+    ),
 ]

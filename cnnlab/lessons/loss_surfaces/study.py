@@ -1,0 +1,162 @@
+"""Lesson 08, loss surfaces: the lesson's own tables and pictures."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cnnlab import training, view
+from cnnlab.data import Dataset
+from cnnlab.lessons.records import Record, file_of, recorded_surface
+from cnnlab.measure import LossSurface
+from cnnlab.table import Table
+
+POINTS = 13  # a side, on which surfaces are compared
+CUT = 10.0  # nats: the published instructions for the paper's 3-D picture say "--zmax 10 --log"
+
+
+def learnt(runs: Mapping[str, training.Run], dataset: Dataset) -> Table:
+    """What each of the lesson's networks has learnt; the test images are looked at here, once."""
+    rows = []
+    for name, run in runs.items():
+        weights = sum(p.numel() for p in run.model.parameters() if p.ndim > 1)
+        right = training.evaluate(run.model, dataset.test).accuracy
+        rows.append([name, f"{weights:,}", f"{run.history[-1].train_loss:.3f}", f"{100 * right:.1f} %"])
+    return Table(["network", "weights in its filters", "training loss", "test accuracy"], rows)
+
+
+def recorded(name: str) -> list[LossSurface]:
+    """The recorded surfaces of a network, one for each pair of directions."""
+    names = (name, f"{name}-seed1", f"{name}-seed2")
+    return [recorded_surface(each) for each in names if file_of(f"surface-{each}").exists()]
+
+
+def alike(surface: LossSurface) -> LossSurface:
+    """A surface on POINTS x POINTS points or one more: only grids of one spacing may be compared."""
+    return surface.every(max(1, round((len(surface.x) - 1) / (POINTS - 1))))
+
+
+def numbers(surfaces: Mapping[str, Sequence[LossSurface]]) -> dict[str, dict[str, list[float]]]:
+    """What the eye sees on each surface of each network, as numbers, on grids of one spacing."""
+    measured = {}
+    for name, of_it in surfaces.items():
+        maps = [alike(each) for each in of_it]
+        measured[name] = {
+            "laplacian": [each.laplacian for each in maps],
+            "minima": [each.minima for each in maps],
+            "descent": [each.descent() for each in maps],
+        }
+    return measured
+
+
+def eye(measured: Mapping[str, Mapping[str, Sequence[float]]]) -> Table:
+    """`numbers` as a table: the mean, and the single surfaces behind it."""
+    rows = []
+    for name, values in measured.items():
+        row = [name]
+        for what, figure in (("laplacian", "{:.2f}"), ("minima", "{:.0f}"), ("descent", "{:.2f}")):
+            of_it = values[what]
+            single = ", ".join(figure.format(value) for value in of_it)
+            row.append(f"{sum(of_it) / len(of_it):.3g} ({single})")
+        rows.append(row)
+    header = ["network", "roughness", "local minima", "descent outwards"]
+    return Table(header, rows, "The mean over pairs of directions, and in brackets each of them")
+
+
+def means(*networks: Mapping[str, Sequence[float]]) -> tuple[float, ...]:
+    """For each network its mean number of local minima, then for each its mean descent."""
+    return tuple(sum(values[what]) / len(values[what]) for what in ("minima", "descent") for values in networks)
+
+
+def known_shapes() -> view.Picture:
+    """Three surfaces whose numbers can be worked out by hand, with what `LossSurface` says of each."""
+    x = torch.linspace(-1, 1, 25)
+    across, up = x[None], x[:, None]
+    wave = 4 * math.pi
+    shapes = {
+        "bowl": 3 * (across**2 + up**2),
+        "slope": 2 * across + 0 * up,
+        "egg-box": -(wave * across).cos() - (wave * up).cos(),
+    }
+    fig, axes = view.figure(1, 3, size=(9.5, 3.6), subplot_kw={"projection": "3d"})
+    fig.suptitle("Three shapes, and three numbers for each", x=0.01, ha="left", weight="bold", size=11)
+    said = []
+    for axis, (name, log) in zip(axes, shapes.items(), strict=True):
+        surface = LossSurface(x, x, log.exp(), log)
+        text = f"roughness {surface.laplacian:.2f}\nminima {surface.minima}, descent {surface.descent():.2f}"
+        _landscape(axis, x, log, (log.min().item(), log.max().item()))
+        axis.set_title(f"{name}\n{text}", size=10)
+        said.append(f"{name}: {text}".replace("\n", ", "))
+    return view.Picture(fig, f"Three shapes, and three numbers for each. {'; '.join(said)}.")
+
+
+DRAWINGS: dict[str, Callable[[Tensor], Tensor]] = {
+    "log10 of the loss, cut at 10": lambda loss: loss.clamp(max=CUT).log10(),
+    "log10 of the loss, whole": lambda loss: loss.log10(),
+    "loss (nats), cut at 10": lambda loss: loss.clamp(max=CUT),
+    "loss (nats), whole": lambda loss: loss,
+}
+
+
+def four_drawings(surfaces: Mapping[str, LossSurface]) -> view.Picture:
+    """The same surfaces with and without the logarithm, with and without the cut; each column on one scale."""
+    highest = {name: each.loss.max().item() for name, each in surfaces.items()}
+    title = f"One measurement, four drawings; as it is, it has needles of up to {max(highest.values()):,.0f} nats"
+    rows, columns = len(surfaces), len(DRAWINGS)
+    fig, axes = view.figure(rows, columns, size=(11, 2.7 * rows), title=title, subplot_kw={"projection": "3d"})
+    for column, (way, height) in enumerate(DRAWINGS.items()):
+        heights = {name: height(each.loss) for name, each in surfaces.items()}
+        ends = min(h.min().item() for h in heights.values()), max(h.max().item() for h in heights.values())
+        for row, (name, each) in enumerate(surfaces.items()):
+            _landscape(axes[row][column], each.x, heights[name], ends)
+            axes[row][column].set_title(f"{name}\n{way}", size=9)
+    said = "; ".join(f"{name} up to {value:,.0f}" for name, value in highest.items())
+    return view.Picture(fig, f"{title}. Rows: {', '.join(surfaces)}; columns: {', '.join(DRAWINGS)}. Loss: {said}.")
+
+
+def training_curves(records: Mapping[str, Record]) -> view.Picture:
+    """Accuracy in training and on held-out photographs, epoch by epoch, of recorded networks."""
+    ends = [100 * record.results["history"][-1]["test_accuracy"] for record in records.values()]
+    return view.lines(
+        {
+            f"{name}, {what}": [100 * epoch[f"{key}_accuracy"] for epoch in record.results["history"]]
+            for name, record in records.items()
+            for what, key in (("in training", "train"), ("held out", "test"))
+        },
+        x="epoch",
+        y="accuracy (%)",
+        title=f"After {len(next(iter(records.values())).results['history'])} epochs: {ends[0]:.1f} % with shortcuts,"
+        f" {ends[1]:.1f} % without",
+    )
+
+
+def of_the_start(rows: Sequence[Sequence[object]]) -> Table:
+    """What is left of the initial weights. rows: network, what decay leaves of them, cosines of its filters."""
+    header = ["network", "decay leaves", "median cosine", "from the 10th", "to the 90th percentile"]
+    texts = []
+    for name, left, cosines in rows:
+        low, middle, high = np.quantile(cosines.numpy(), (0.1, 0.5, 0.9))
+        texts.append([name, f"{100 * left:.1f} %", f"{middle:.2f}", f"{low:.2f}", f"{high:.2f}"])
+    return Table(header, texts, "What is left of the initial weights")
+
+
+def along_the_path(around: LossSurface, places: Tensor, losses: Mapping[int, float]) -> Table:
+    """The loss on the map nearest to a place of the path, beside the loss of the network that was there, by epoch."""
+    rows = []
+    for epoch, loss in losses.items():
+        column = (around.x - places[epoch, 0]).abs().argmin()
+        row = (around.y - places[epoch, 1]).abs().argmin()
+        rows.append([epoch, f"{around.loss[row, column]:.3g}", f"{loss:.3g}"])
+    return Table(["after epoch", "loss on the map, at the nearest point", "loss of the network that was there"], rows)
+
+
+def _landscape(axis: object, x: Tensor, heights: Tensor, ends: tuple[float, float]) -> None:
+    across, up = np.meshgrid(x.numpy(), x.numpy())
+    drawn = {"vmin": ends[0], "vmax": ends[1], "cmap": "cividis", "lw": 0, "rstride": 1, "cstride": 1}
+    axis.plot_surface(across, up, heights.numpy(), antialiased=False, **drawn)
+    axis.set(xticks=[-1, 0, 1], yticks=[-1, 0, 1], zlim=ends)
+    axis.tick_params(labelsize=7, pad=-2)
+    axis.locator_params(axis="z", nbins=4)
+    axis.view_init(elev=38, azim=-55)

@@ -1,0 +1,38 @@
+"""The package lets waiting threads sleep, and takes one core where others keep all of them; what is set stays."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = """
+import json, os
+os.getloadavg = lambda: ({load}, 0, 0)
+os.cpu_count = lambda: 4
+{before}
+import cnnlab.device
+import torch
+print(json.dumps([os.environ.get(name) for name in ("OMP_WAIT_POLICY", "KMP_BLOCKTIME", "OMP_NUM_THREADS")]
+                 + [torch.get_num_threads()]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("load", "before", "given", "expected"),
+    [
+        (0.5, "", {}, ["PASSIVE", "0", None]),
+        (4.2, "", {}, ["PASSIVE", "0", None, 1]),
+        (4.2, "import torch", {}, ["PASSIVE", "0", None, 1]),
+        (4.2, "", {"OMP_NUM_THREADS": "2"}, ["PASSIVE", "0", "2", 2]),
+        (4.2, "import torch", {"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "ACTIVE"}, ["ACTIVE", "0", "2", 2]),
+        (0.5, "del os.getloadavg", {}, ["PASSIVE", "0", None]),  # Windows
+    ],
+)
+def test_waiting_threads_sleep_and_a_full_machine_gives_one_core(load, before, given, expected):
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "KMP_"))}
+    script = SCRIPT.format(load=load, before=before)
+    done = subprocess.run([sys.executable, "-c", script], env=environment | given, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)[: len(expected)] == expected
