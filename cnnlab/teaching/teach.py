@@ -284,25 +284,23 @@ def _names(statement: ast.stmt, imported: set[str]) -> tuple[set[str], set[str]]
         scope = inner.pop()
         used |= {symbol.get_name() for symbol in scope.get_symbols() if symbol.is_global()}
         inner += scope.get_children()
-    changed |= _changed_inside(statement) - imported
-    for loop in ast.walk(statement):
-        if isinstance(loop, ast.For) and {node.id for node in ast.walk(loop.target) if isinstance(node, ast.Name)} & {
-            name for inside in loop.body for name in _changed_inside(inside)
-        }:  # for entry in board.values(): entry["x"] = 1
-            changed |= {node.id for node in ast.walk(loop.iter) if isinstance(node, ast.Name)} - imported
+    changed |= _stored(statement)
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            changed |= _root(node.value.func) - imported  # x.append(1), and not view.show(x)
+        elif isinstance(node, ast.For) and _stored(node) & {n.id for n in ast.walk(node.target) if hasattr(n, "id")}:
+            changed |= {n.id for n in ast.walk(node.iter) if hasattr(n, "id")} - imported  # for x in y: x[0] = 1
     return used, changed
 
 
-def _changed_inside(statement: ast.stmt) -> set[str]:
-    """The names of what a statement changes without assigning it."""
+def _stored(statement: ast.stmt) -> set[str]:
+    """The names of what a statement changes in place: x[0] = 1, x.a = 1, x |= {}."""
     changed: set[str] = set()
     for node in ast.walk(statement):
         if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
-            changed |= _root(node)  # x[0] = 1
+            changed |= _root(node)
         elif isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
-            changed.add(node.target.id)  # x |= {}
-        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            changed |= _root(node.value.func)  # x.append(1); view.show(x) is not one: view was imported
+            changed.add(node.target.id)
     return changed
 
 
