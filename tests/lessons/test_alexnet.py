@@ -15,7 +15,6 @@ from cnnlab.lessons.alexnet.study import (
     centred,
     chosen_rate,
     dead,
-    ends_of,
     initialized,
     race,
     race_of_all,
@@ -98,14 +97,17 @@ def test_noise_has_mean_and_variance_1_and_is_fresh_or_fixed(normal):
 def test_the_lesson_draws_what_the_records_hold():
     """Of numbers that no training made: what is chosen, and what is said of it."""
     runs = [{"lr": lr, "steps": n, "validation_steps": n, "tried": 2000, "test": 0.5} for lr, n in ((0.1, 9), (1, 3))]
-    cases = {f"centred, fitted, {a}": {"rates": [*runs, runs[0] | {"lr": 10}], "seeds": seeds}
-             for a, seeds in (("ReLU", [runs[1]] * 3), ("tanh", [runs[0]] * 3))}  # fmt: skip
-    record = Record("r", "", "python -m", "2026-01-01", "1 CPU thread", 1, cases)
-    assert chosen_rate(record, "centred, fitted, ReLU") == 1 and not rates_are_inside(record)
-    assert ratios(steps_of(record, 2000)) == {"centred, fitted": 3} and ratios(ends_of(record)) == {
-        "centred, fitted": 1
+    cases = {
+        f"{pixels}, PyTorch's, {activation}": {"rates": [*runs, runs[0] | {"lr": 10}], "seeds": [runs[fast]] * 3}
+        for pixels, best in (("centred", "ReLU"), ("normalised", "tanh"))
+        for activation, fast in (("ReLU", best == "ReLU"), ("tanh", best == "tanh"))
     }
-    assert "0.1: 9" in repr(rate_grid(record)) and "one of ReLU: 3.0" in race_of_all(record, 2000).alt
+    record = Record("r", "", "python -m", "2026-01-01", "1 CPU thread", 1, cases)
+    assert chosen_rate(record, "centred, PyTorch's, ReLU") == 1 and not rates_are_inside(record)
+    assert ratios(steps_of(record, 2000)) == {"centred, PyTorch's": 3, "normalised, PyTorch's": pytest.approx(1 / 3)}
+    assert "0.1: 9" in repr(rate_grid(record)) and "takes 3.0 times" in race_of_all(record, 2000).alt
+    record.results["centred, PyTorch's, tanh"]["seeds"] = [runs[0] | {"steps": None}] * 3
+    assert "(3 of 3 not in 2,000)" in race_of_all(record, 2000).alt
 
 
 @pytest.mark.parametrize(("nonlinearity", "factor"), [("relu", 2), ("linear", 1)])

@@ -230,10 +230,7 @@ def first_guesses(names: Iterable[str], ways: Mapping[str, Tensor], classes: Seq
 
 def who_sees_whom(seen: Mapping[str, Tensor]) -> view.Picture:
     """Which output channels (rows) see which input channels (columns), for each number of groups."""
-    pairs = [int(matrix.sum()) for matrix in seen.values()]
-    title = "Pairs of channels that are connected: " + ", ".join(
-        f"{p} with {n}" for n, p in zip(seen, pairs, strict=True)
-    )
+    title = "Connected pairs of channels: " + ", ".join(str(int(matrix.sum())) for matrix in seen.values())
     fig, axes = view.figure(1, len(seen), size=(8, 2.9), title=title)
     for axis, (name, matrix) in zip(axes, seen.items(), strict=True):
         axis.imshow(matrix, cmap="Blues", vmin=0, vmax=1.4)
@@ -299,7 +296,7 @@ def budget(cost: measure.Cost) -> view.Picture:
 
 
 def chosen_rate(record: Record, case: str) -> float:
-    """The learning rate that the validation images chose for a case of `relu_and_tanh` or `relu_and_tanh_ends`."""
+    """The learning rate that the validation images chose for a case of `relu_and_tanh`."""
     return record.results[case]["seeds"][0]["lr"]
 
 
@@ -310,8 +307,8 @@ def rate_grid(record: Record) -> Table:
         chosen = chosen_rate(record, case)
         tried = []
         for run in done["rates"]:
-            steps = run["validation_steps"] or f"not in {run['tried']:,}"
-            tried.append(f"{run['lr']:g}: {steps}")
+            reached = run["validation_steps"] or f"{100 * run['validation']:.0f} % in {run['tried']:,}"
+            tried.append(f"{run['lr']:g}: {reached}")
         rows.append([case, *tried, f"{chosen:g}"])
     columns = max(len(row) for row in rows) - 2
     rows = [[*row[:-1], *[""] * (columns + 2 - len(row)), row[-1]] for row in rows]
@@ -328,11 +325,6 @@ def rates_are_inside(record: Record) -> bool:
 def steps_of(record: Record, most: int) -> dict[str, list[float]]:
     """Steps to the training error of the paper's figure, for each seed, by case; `most` where it was not reached."""
     return {case: [run["steps"] or most for run in done["seeds"]] for case, done in record.results.items()}
-
-
-def ends_of(record: Record) -> dict[str, list[float]]:
-    """Test accuracy at the end, in percent, for each seed, by case."""
-    return {case: [100 * run["test"] for run in done["seeds"]] for case, done in record.results.items()}
 
 
 def ratios(values: Mapping[str, Sequence[float]]) -> dict[str, float]:
@@ -352,7 +344,10 @@ def race_of_all(record: Record, most: int) -> view.Picture:
         never = [run["steps"] for run in record.results[case]["seeds"]].count(None)
         rows[case + (f" ({never} of {len(values)} not in {most:,})" if never else "")] = [v / 100 for v in values]
     times = ratios(steps)
-    title = "Steps of tanh for one of ReLU: " + ", ".join(f"{ratio:.1f}" for ratio in times.values())
+    raw, scaled = (times[f"{pixels}, PyTorch's"] for pixels in ("centred", "normalised"))
+    title = (
+        f"PyTorch's weights, centred pixels: tanh takes {raw:.1f} times ReLU's steps; normalised: {scaled:.1f} times"
+    )
     return view.dots(rows, label=f"steps to a training error of {100 * MARK:.0f} % (hundreds)", title=title)
 
 
