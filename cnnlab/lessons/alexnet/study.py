@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from cnnlab import measure, training, view
 from cnnlab.data import Dataset
+from cnnlab.data.photos import centre_square
 from cnnlab.device import autocast, eval_mode, find_device, reproducible
 from cnnlab.lessons.facts import ILSVRC_TOP5_ERROR
 from cnnlab.lessons.records import Record
@@ -206,9 +207,7 @@ def guesses(
     for column, (name, photograph) in enumerate(photographs.items()):
         best = probabilities[column].topk(most)
         named = [(classes[i], 100 * p) for i, p in zip(best.indices.tolist(), best.values.tolist(), strict=True)]
-        side = min(photograph.shape[:2])
-        top, left = ((length - side) // 2 for length in photograph.shape[:2])
-        view.blank(axes[0, column]).imshow(photograph[top : top + side, left : left + side])
+        view.blank(axes[0, column]).imshow(centre_square(photograph, 112))  # a notebook must not become too large
         axis = view.blank(axes[1, column])
         axis.barh(range(most), [p for _, p in named], color=view.SKY, height=0.8)
         for row, (label, p) in enumerate(named):
