@@ -194,7 +194,7 @@ register(
         source=f"lecture; {_PAPER}, section 5",
         verdict=VARIANT,
         judge=lambda days: SHOWN if 5 <= days <= 6 else VARIANT,
-        why="another machine, extrapolated from a few steps",
+        why="another machine, from a few steps of a network with 92 % of the work",
         timed=True,
     ),
     Claim(
