@@ -67,27 +67,6 @@ def drawn(images: int, size: int, classes: int = 10) -> data.Dataset:
     return assemble("drawn", (pixels, labels), (pixels[:0], labels[:0]), [str(c) for c in range(classes)], "Noise")
 
 
-def bare(model: nn.Module, dataset: data.Dataset, batch_size: int, device: torch.device, compiled: bool) -> float:
-    """The shortest loop with the settings of `fit`; images/s after a warm pass."""
-    model.to(device, memory_format=torch.channels_last).train()
-    images = dataset.train.inputs().to(device, memory_format=torch.channels_last)
-    labels = dataset.train.labels.to(device)
-    network = torch.compile(model) if compiled else model
-    optimizer = torch.optim.SGD(model.parameters(), 0.1, 0.9, weight_decay=5e-4, nesterov=True, fused=True)
-    for epoch in range(3):
-        if epoch == 1:
-            wait(device)
-            start = time.perf_counter()
-        for batch in torch.randperm(len(images), device=device).split(batch_size):
-            with autocast(device, "auto"):
-                loss = F.cross_entropy(network(images[batch]), labels[batch])
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-    wait(device)
-    return 2 * len(images) / (time.perf_counter() - start)
-
-
 def wait(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize()
@@ -95,21 +74,24 @@ def wait(device: torch.device) -> None:
 
 def loops(device: torch.device, small: bool) -> None:
     """`fit` beside the bare loop, and that compiled."""
+    import training_overhead  # beside this file
+
     cases = [("resnet20", 12_800, 32, 128), ("resnet50", 2_560, 224, 256)]
     if small:
         cases = [("resnet20_tiny", 512, 32, 128)]
     for name, images, size, batch in cases:
         dataset = drawn(images, size)
         model = models.get_model(name, num_classes=10)
-        rates = []
-        for _ in range(3):
+        rates, bare = [], training_overhead.bare
+        for _ in range(4):  # the first warms up
             ours = training.fit(
-                copy.deepcopy(model), dataset, epochs=3, batch_size=batch, device=device, progress=False
+                copy.deepcopy(model), dataset, epochs=2, batch_size=batch, device=device, progress=False
             )
-            seconds = statistics.median(epoch.seconds for epoch in ours.history[1:])
-            rates.append((images / seconds, bare(copy.deepcopy(model), dataset, batch, device, compiled=False)))
-        fit, loop = (statistics.median(rate) for rate in zip(*rates, strict=True))
-        compiled = bare(copy.deepcopy(model), dataset, batch, device, compiled=True)
+            rates.append((ours.images_per_second, bare(copy.deepcopy(model), dataset, 2, batch, device)))
+        fit, loop = (statistics.median(rate) for rate in zip(*rates[1:], strict=True))
+        model.to(device)
+        network = torch.compile(model)
+        compiled = [bare(model, dataset, 2, batch, device, network) for _ in range(2)][-1]
         print(f"{name} at {size}, batches of {batch}: fit {fit:,.0f} images/s, bare loop {loop:,.0f}, ", end="")
         print(f"compiled {compiled:,.0f}; fit / bare {fit / loop:.3f}", flush=True)
 

@@ -187,7 +187,8 @@ _NORM = dict.fromkeys(("b5", "b6", "b7"), _TENSORFLOW)
 
 # B0 for phones, from its authors' repository (2020): ReLU6, and no squeeze and excitation. Its larger siblings scale
 # neither stem nor head. TensorFlow pads maps of even sides on two sides only before a stride of 2, and here, as in all
-# networks of the course, four are padded: its weights hardly mind.
+# networks of the course, four are padded. Its weights learnt with the first: of 400 enlarged photographs they name
+# 34.5 % with our padding and 35.2 % with theirs, and a doubtful first guess may change.
 _LITE = {"activation": nn.ReLU6, "squeeze_excitation": False, **_TENSORFLOW}
 
 CONFIGS = {

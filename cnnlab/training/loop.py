@@ -81,9 +81,9 @@ def fit(
     but for what sees only its own share: batch norms in training, and the draws of augmentation and dropout.
 
     Interrupting (the stop button of a notebook) returns the run so far, and the next training of the same cell stops
-    before it begins. Raises DivergedError where the loss or a weight
-    becomes infinite or NaN, ValueError where model, data and arguments do not fit together, CheckpointError where the
-    checkpoint is damaged, belongs to another training or cannot be written.
+    before it begins. Raises DivergedError where the loss or a weight becomes infinite or NaN, ValueError where model,
+    data and arguments do not fit together, CheckpointError where the checkpoint is damaged, belongs to another training
+    or cannot be written.
     """
     stop_with_the_cell()
     _check_arguments(model, dataset, epochs, lr, batch_size, class_weights)

@@ -58,6 +58,7 @@ _MEETINGS = {
     "cat": ("cat", "concatenate"),
     "concat": ("cat", "concatenate"),
 }
+_CUTS = {"chunk", "split", "tensor_split", "unbind", "getitem"}  # a layer behind these sees a part of the channels
 _PLAIN = {*_ACTIVATIONS, *_MEETINGS, "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "dropout", "pad", "getitem"}
 
 
@@ -138,7 +139,8 @@ def _nodes(module: nn.Module, graph: fx.Graph, whole: tuple[type[nn.Module], ...
         sources = [held[each] for each in call.all_input_nodes if each in held]
         before = [nodes[each[0]].channels for each in sources]
         if call.op == "placeholder":
-            node = ("in", "in", _entering(module))
+            cut = call.users and {_name(user) for user in call.users} <= _CUTS
+            node = ("in", "in", None if cut else _entering(module))
         elif call.op == "output":
             node = ("out", "out", before[0])
         elif call.op == "call_module":
@@ -611,7 +613,9 @@ def block(
 
     Raises ValueError for a module that `trace` cannot follow.
 
-    >>> view.block({"plain": BasicBlock(16, 16, shortcut="none"), "residual": BasicBlock(16, 16)})
+    >>> from cnnlab.models.resnet import BasicBlock
+    >>> block({"plain": BasicBlock(16, 16, shortcut="none"), "residual": BasicBlock(16, 16)})
+    Picture: plain (4,672 parameters): in, 16 → 3×3 conv, 16 → BN → ReLU ...
     """
     modules = {type(modules).__name__: modules} if isinstance(modules, nn.Module) else modules
     graphs = {name: trace(module, whole) for name, module in modules.items()}

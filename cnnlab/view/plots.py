@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 import numpy as np
 import torch
@@ -99,8 +100,12 @@ def feature_maps(maps: Mapping[str, Tensor], *, title: str = "", alt: str = "", 
     return Picture(fig, alt or f"{title + '. ' if title else ''}Feature maps: {listed}.")
 
 
-def curves(runs: Run | Mapping[str, Run], *, title: str = "", alt: str = "") -> Picture:
+def curves(
+    runs: Run | Mapping[str, Run], *, tested: Literal["test", "validation"] = "test", title: str = "", alt: str = ""
+) -> Picture:
     """Loss and accuracy by epoch, training dashed, test solid, of one run or of several by name.
+
+    tested: what images the runs were tested on after each epoch: "validation" where `fit` got `dataset.choosing()`.
 
     Raises ValueError where a run was stopped in its first epoch: there is nothing to draw.
     """
@@ -115,14 +120,16 @@ def curves(runs: Run | Mapping[str, Run], *, title: str = "", alt: str = "") -> 
             for part, line in (("test", "-"), ("train", ":")):
                 values = [scale * getattr(epoch, f"{part}_{what}") for epoch in run.history]
                 look = {"ls": line, "color": f"C{index}", "alpha": 1 if part == "test" else 0.75}
-                axis.plot(epochs, values, marker=MARKERS[index], label=f"{name}, {part}", **look)
+                axis.plot(
+                    epochs, values, marker=MARKERS[index], label=f"{name}, {tested if part == 'test' else part}", **look
+                )
     left.set(xlabel="epoch", ylabel="cross-entropy (nats)")
     left.set_ylim(bottom=0)
     right.set(xlabel="epoch", ylabel="accuracy (%)", ylim=(0, 102))
     for axis in (left, right):
         axis.xaxis.get_major_locator().set_params(integer=True)
     left.legend()
-    ends = "; ".join(f"{name}: {_end(run)}" for name, run in runs.items())
+    ends = "; ".join(f"{name}: {_end(run, tested)}" for name, run in runs.items())
     return Picture(fig, alt or f"{title + '. ' if title else ''}Loss and accuracy by epoch. At the end {ends}.")
 
 
@@ -149,9 +156,9 @@ def confusion(counts: Tensor, classes: Sequence[str], *, title: str = "", alt: s
     return Picture(fig, alt or f"{title + '. ' if title else ''}{right:,} of {int(counts.sum()):,} images are right.")
 
 
-def _end(run: Run) -> str:
+def _end(run: Run, tested: str) -> str:
     last = run.history[-1]
-    test = "not tested" if math.isnan(last.test_accuracy) else f"{last.test_accuracy:.1%} on test images"
+    test = "not tested" if math.isnan(last.test_accuracy) else f"{last.test_accuracy:.1%} on {tested} images"
     return f"{last.train_accuracy:.1%} in training, {test}"
 
 

@@ -211,3 +211,17 @@ def test_blocks_stand_side_by_side_with_names_and_parameters():
     assert not overlaps(picture) and picture.alt.startswith("Four. plain (4,672 parameters): in, 16 → 3×3 conv, 16")
     assert picture.figure.get_figwidth() <= 11.01
     assert view.block(BLOCKS["plain"], alt="In words.").alt == "In words."
+
+
+def test_a_layer_that_sees_a_part_of_the_channels_does_not_say_how_many_come_in():
+    class Halves(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = nn.Conv2d(48, 64, 3), nn.Conv2d(48, 64, 3)
+
+        def forward(self, x):
+            one, other = x.chunk(2, dim=1)
+            return torch.cat([self.first(one), self.second(other)], dim=1)
+
+    assert trace(Halves()).nodes[0].channels is None
+    assert "48" not in view.block(Halves()).alt

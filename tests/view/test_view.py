@@ -79,6 +79,13 @@ def test_curves_say_their_last_figures():
     assert "80.0% in training, 70.0% on test images" in view.curves(history(0.5, 0.8)).alt
 
 
+def test_curves_say_on_what_images_they_were_measured():
+    picture = view.curves({"a": history(0.5, 0.8)}, tested="validation")
+    assert "70.0% on validation images" in picture.alt and "test" not in picture.alt
+    labels = [text.get_text() for text in picture.figure.axes[0].get_legend().get_texts()]
+    assert labels == ["a, validation", "a, train"]
+
+
 def test_images_mark_mistakes_by_a_sign_and_not_by_colour_alone(maps):
     picture = view.images(torch.rand(2, 1, 4, 4), ["3", "5"], wrong=[True, False])
     titles = [axis.get_title() for axis in picture.figure.axes]

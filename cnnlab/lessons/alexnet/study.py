@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from statistics import mean
 
@@ -15,6 +16,7 @@ from cnnlab import measure, training, view
 from cnnlab.data import Dataset
 from cnnlab.data.photos import centre_square
 from cnnlab.device import autocast, eval_mode, find_device, reproducible
+from cnnlab.lessons import rates
 from cnnlab.lessons.facts import ILSVRC_TOP5_ERROR
 from cnnlab.lessons.records import Record
 from cnnlab.table import Table
@@ -112,12 +114,7 @@ def centred(dataset: Dataset) -> Dataset:
     >>> centred(data.load("street_digits", train=100, test=0)).train.inputs().std() > 40
     tensor(True)
     """
-    parts = {
-        part: replace(split, std=(1 / 255,) * len(split.mean))
-        for part in ("train", "validation", "test")
-        for split in (getattr(dataset, part),)
-    }
-    return replace(dataset, **parts)
+    return dataset.normalised(dataset.mean, (1 / 255,) * len(dataset.mean))
 
 
 def initialized(model: nn.Module, nonlinearity: str = "relu") -> nn.Module:
@@ -128,10 +125,8 @@ def initialized(model: nn.Module, nonlinearity: str = "relu") -> nn.Module:
 
     Biases and the last layer begin at 0: then all classes are equally likely at first, and none has to be unlearnt.
     """
-    for layer in (module for module in model.modules() if isinstance(module, (nn.Conv2d, nn.Linear))):
-        nn.init.kaiming_normal_(layer.weight, nonlinearity=nonlinearity)
-        nn.init.zeros_(layer.bias)
-    nn.init.zeros_(layer.weight)
+    training.initialize(model, partial(nn.init.kaiming_normal_, nonlinearity=nonlinearity))
+    nn.init.zeros_(training.last_layer(model).weight)
     return model
 
 
@@ -301,24 +296,22 @@ def chosen_rate(record: Record, case: str) -> float:
 
 def rate_grid(record: Record) -> Table:
     """All rates of `relu_and_tanh` that were tried, and which of them were chosen on validation images."""
-    rows = []
-    for case, done in record.results.items():
-        chosen = chosen_rate(record, case)
-        tried = []
-        for run in done["rates"]:
-            reached = run["validation_steps"] or f"{100 * run['validation']:.0f} % in {run['tried']:,}"
-            tried.append(f"{run['lr']:g}: {reached}")
-        rows.append([case, *tried, f"{chosen:g}"])
-    columns = max(len(row) for row in rows) - 2
-    rows = [[*row[:-1], *[""] * (columns + 2 - len(row)), row[-1]] for row in rows]
-    header = ["pixels, weights, activation", *["rate: steps"] * columns, "chosen"]
-    return Table(header, rows, f"Steps to 75 % of the validation images, seed 0. {record}")
+    tried = {
+        case: {
+            run["lr"]: run["validation_steps"] or f"{100 * run['validation']:.0f} % in {run['tried']:,}"
+            for run in done["rates"]
+        }
+        for case, done in record.results.items()
+    }
+    chosen = {case: chosen_rate(record, case) for case in tried}
+    caption = f"Steps to 75 % of the validation images, seed 0. {record}"
+    return rates.table(tried, chosen, caption, first="pixels, weights, activation", what="steps")
 
 
 def rates_are_inside(record: Record) -> bool:
     """Whether no chosen rate is the smallest or the largest that was tried for its case."""
     tried = {case: [run["lr"] for run in done["rates"]] for case, done in record.results.items()}
-    return all(min(rates) < chosen_rate(record, case) < max(rates) for case, rates in tried.items())
+    return all(rates.inside(chosen_rate(record, case), grid) for case, grid in tried.items())
 
 
 def steps_of(record: Record, most: int) -> dict[str, list[float]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from statistics import fmean as mean
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from torch.nn import functional as F
 from cnnlab import view
 from cnnlab.data import Dataset, Split
 from cnnlab.device import autocast, find_device, reproducible
+from cnnlab.lessons import rates as learning_rates
 from cnnlab.lessons.records import Record
 from cnnlab.table import Table
 from cnnlab.training import Run, pipelines
@@ -221,10 +223,7 @@ def curves(runs: Mapping[str, Run]) -> Picture:
     ends = {name: 100 * run.history[-1].test_accuracy for name, run in runs.items()}
     said = ", ".join(f"{name} {value:.0f} %" for name, value in ends.items())
     title = f"The same images, changed or not: validation images read {said}"
-    picture = view.curves(runs, title=title)
-    for text in picture.figure.axes[0].get_legend().get_texts():
-        text.set_text(text.get_text().replace(", test", ", validation"))
-    return Picture(picture.figure, picture.alt.replace("test images", "validation images"))
+    return view.curves(runs, tested="validation", title=title)
 
 
 def reads(accuracies: Mapping[str, float]) -> Picture:
@@ -260,10 +259,6 @@ def gains(record: Record, name: str, over: str = "none", part: str = "seeds") ->
     return [above - below for above, below in pairs]
 
 
-def mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
-
-
 def signed(values: Sequence[float]) -> str:
     """Points of single seeds, for a title: "+9.4, +10.2, +8.8"."""
     return ", ".join(f"{value:+.1f}" for value in values)
@@ -296,7 +291,7 @@ def rates(record: Record) -> Table:
 def inside(record: Record, names: Sequence[str] = ()) -> bool:
     """Whether the chosen rate of each arm lies between two others."""
     chosen = (record.results["arms"][name] for name in names or record.results["arms"])
-    return all(min(arm["rates"]) < arm["lr"] < max(arm["rates"]) for arm in chosen)
+    return all(learning_rates.inside(arm["lr"], arm["rates"]) for arm in chosen)
 
 
 def kept(record: Record) -> dict[str, dict[str, float]]:

@@ -183,7 +183,9 @@ def heads(accuracies: Mapping[str, Sequence[Sequence[float]]], cases: Sequence[s
     """
     gains = {case: _ends(accuracies, case, "with") - _ends(accuracies, case, "without") for case in cases}
     listed = "; ".join(f"{case} {gain:+.0f}" for case, gain in gains.items())
-    figure, axes = view.figure(1, len(cases), size=(9.5, 3.4), sharey=True, title=f"Points that heads add: {listed}")
+    lengths = sorted({len(values) for runs in accuracies.values() for values in runs})
+    title = f"Points that heads add after {lengths[0]} to {lengths[-1]} epochs: {listed}"
+    figure, axes = view.figure(1, len(cases), size=(9.5, 3.4), sharey=True, title=title)
     for axis, case in zip(axes, cases, strict=True):
         for word, color, marker in [("without", view.BLUE, "o"), ("with", view.VERMILLION, "s")]:
             for values in accuracies[f"{case}, {word} heads"]:
@@ -194,7 +196,7 @@ def heads(accuracies: Mapping[str, Sequence[Sequence[float]]], cases: Sequence[s
         axis.xaxis.get_major_locator().set_params(integer=True)
     axes[0].set_ylabel("test accuracy (%)")
     axes[0].legend(loc="lower right")
-    return Picture(figure, f"Test accuracy by epoch, three seeds. Mean points that heads add: {listed}.")
+    return Picture(figure, f"{title}. Test accuracy by epoch, three seeds; the points are means.")
 
 
 def _ends(accuracies: Mapping[str, Sequence[Sequence[float]]], case: str, word: str) -> float:

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from cnnlab import measure, training, view
 from cnnlab.data import Dataset
 from cnnlab.data.dataset import assemble
+from cnnlab.lessons import rates as learning_rates
 from cnnlab.models.lenet import C3_INPUTS, LeNet5_1998
 from cnnlab.table import Table
 
@@ -66,18 +67,14 @@ def best(runs: Mapping[float, training.Run]) -> float:
 
 def inside(*grids: Mapping[float, training.Run]) -> bool:
     """Whether the best rate of each grid lies between two others, so that no better one is missed beyond its edge."""
-    return all(min(runs) < best(runs) < max(runs) for runs in grids)
+    return all(learning_rates.inside(best(runs), runs) for runs in grids)
 
 
 def rates(grids: Mapping[str, Mapping[float, training.Run]]) -> Table:
     """The validation accuracy of each network at each rate, and the rate that is chosen."""
-    rows = []
-    for name, runs in grids.items():
-        tried = [f"{lr:g}: {accuracy(run):.1f} %" for lr, run in runs.items()]
-        rows.append([name, *tried, f"{best(runs):g}"])
-    columns = max(len(row) for row in rows) - 2
-    header = ["network", *["rate: accuracy"] * columns, "chosen"]
-    return Table(header, rows, "Accuracy on the validation images at each learning rate")
+    tried = {name: {lr: f"{accuracy(run):.1f} %" for lr, run in runs.items()} for name, runs in grids.items()}
+    chosen = {name: best(runs) for name, runs in grids.items()}
+    return learning_rates.table(tried, chosen, "Accuracy on the validation images at each learning rate")
 
 
 def counts(model: LeNet5_1998) -> Table:

@@ -8,6 +8,7 @@ from matplotlib.patches import Rectangle
 from torch import Tensor, nn
 
 from cnnlab import view
+from cnnlab.lessons import rates as learning_rates
 from cnnlab.lessons.records import Record
 from cnnlab.measure import Cost
 from cnnlab.models.vgg import DEPTHS, VGG
@@ -135,18 +136,17 @@ def at_the_plateau(record: Record, part: str = "test") -> dict[str, list[float]]
 
 def rates(record: Record) -> Table:
     """The validation accuracy of each network at each learning rate, by seed 0, and the rate that is chosen."""
-    rows, longest = [], max(len(of["tried"]) for of in record.results.values())
-    for name, of in record.results.items():
-        tried = [f"{lr}: {100 * run['validation'][-1]:.1f} %" for lr, run in of["tried"].items()]
-        rows.append([name, *tried, *[""] * (longest - len(tried)), f"{of['chosen']:g}"])
-    columns = ["network", *["rate: accuracy"] * longest, "chosen"]
-    return Table(columns, rows, "Accuracy on the validation images at each learning rate")
+    tried = {
+        name: {float(lr): f"{100 * run['validation'][-1]:.1f} %" for lr, run in of["tried"].items()}
+        for name, of in record.results.items()
+    }
+    chosen = {name: of["chosen"] for name, of in record.results.items()}
+    return learning_rates.table(tried, chosen, "Accuracy on the validation images at each learning rate")
 
 
 def inside(record: Record) -> bool:
     """Whether each chosen learning rate lies between two others of its grid."""
-    grids = {name: sorted(map(float, of["tried"])) for name, of in record.results.items()}
-    return all(grid[0] < record.results[name]["chosen"] < grid[-1] for name, grid in grids.items())
+    return all(learning_rates.inside(of["chosen"], map(float, of["tried"])) for of in record.results.values())
 
 
 def ends(record: Record, names: Mapping[str, str]) -> dict[str, list[float]]:
