@@ -18,6 +18,7 @@ import re
 import secrets
 import shutil
 import signal
+import subprocess
 import symtable
 import sys
 import tempfile
@@ -31,7 +32,6 @@ from functools import partial
 from importlib.util import find_spec
 from inspect import isclass
 from pathlib import Path
-from subprocess import DEVNULL
 
 import nbformat
 import psutil
@@ -132,17 +132,19 @@ class Graded(Preprocessor):
             client.timeout_func = lambda _: max(0.01, min(self.cell_seconds, deadline - time.monotonic()))
             limits = partial(_limit, int(self.memory * 2**30), int(self.seconds))
             try:
-                with client.setup_kernel(env=_environment(scratch), preexec_fn=limits, stdout=DEVNULL, stderr=DEVNULL):
+                with client.setup_kernel(
+                    env=_environment(scratch), preexec_fn=limits, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                ):
                     for index, step in enumerate(steps, -1):
                         client.kept = 0
                         try:
                             client.execute_cell(step, index + 1, store_history=name not in step.source)
                         except CellTimeoutError:
-                            return index, f"cell {index + 1} took too long"
+                            return index, f"{_called(notebook.cells[index])} took too long"
                         except DeadKernelError:
                             if index < 0:
                                 raise RuntimeError("the kernel ended before the first cell") from None
-                            return index, f"cell {index + 1} ended the process"
+                            return index, f"{_called(notebook.cells[index])} ended the process"
                         if index >= 0 and sources[index]:
                             _keep(notebook.cells[index], step, seal)
             finally:
@@ -346,6 +348,27 @@ def _task(cell: NotebookNode) -> exercise.Exercise | None:
     return _tasks().get(_grade_id(cell).removesuffix("-check"))
 
 
+def _called(cell: NotebookNode) -> str:
+    """What a student knows a cell by: its exercise, else its first line."""
+    if (task := _task(cell)) is not None:
+        return f"the {'check of' if _is_check(cell) else 'answer to'} {task.id}"
+    return f"the cell {cell.source.strip().partition(chr(10))[0][:60]!r}"
+
+
+def named(page: str) -> str:
+    """nbgrader's page of feedback with the exercises' names, where it says "Test cell" and "Student's answer"."""
+    for grade_id, task in _tasks().items():
+        page = page.replace(f'<a href="#{grade_id}-check">Test cell</a>', f'<a href="#{grade_id}-check">{task.id}</a>')
+        page = page.replace(f"Grade cell: <code>{grade_id}-check</code>", f"Check of {task.id}")
+        page = page.replace(
+            f'<a name="comment-{grade_id}"></a><div class="panel-heading">'
+            '<span class="nbgrader-label">Student\'s answer</span>',
+            f'<a name="comment-{grade_id}"></a><div class="panel-heading">'
+            f'<span class="nbgrader-label">Answer to {task.id}</span>',
+        )
+    return page
+
+
 def _environment(scratch: str) -> dict[str, str]:
     """What a submission sees: no home, no temporary folder and no keys of the teacher's, and no GPU."""
     kept = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "OMP_NUM_THREADS")
@@ -395,13 +418,17 @@ def configure(c: Config, course: Path) -> None:
 
 
 def build(course: Path, lessons: Sequence[Path]) -> None:
-    """Make or renew an nbgrader course: the lessons with solutions in source/, as students get them in release/."""
+    """Make or renew an nbgrader course: the lessons with solutions in source/, as students get them in release/.
+
+    What was played in a lesson stays the teacher's: of one whose file differs from the committed one, that is taken,
+    with a word; an answer and its check come without outputs wherever the answer in the file is not the stub.
+    """
     course.mkdir(parents=True, exist_ok=True)
     if not (course / "nbgrader_config.py").exists():
         (course / "nbgrader_config.py").write_text(CONFIG, encoding="utf-8")
     api = _nbgrader(course)
     for path in lessons:
-        notebook = nbformat.read(path, as_version=4)
+        notebook = released(path)
         for cell in notebook.cells:
             if (task := _tasks().get(_grade_id(cell))) is not None:
                 cell.source = task.solution
@@ -410,6 +437,39 @@ def build(course: Path, lessons: Sequence[Path]) -> None:
         nbformat.write(notebook, source)
         _done(api.generate_assignment(path.stem))
         print(f"{path.stem}: {sum(map(_is_check, notebook.cells))} exercises", flush=True)
+
+
+def released(path: Path) -> NotebookNode:
+    """A lesson as a class gets it, whatever was played in its file: as it is committed, without answers of others."""
+    played = nbformat.read(path, as_version=4)
+    notebook = _committed(path) or played
+    if _shown(notebook) != _shown(played):
+        print(
+            f"{path.stem}: {path.name} was changed and not committed; the class gets the committed lesson", flush=True
+        )
+    answered = {
+        task.id
+        for cell in notebook.cells
+        if (task := _task(cell)) is not None and not _is_check(cell) and cell.source.strip() != task.stub.strip()
+    }
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and (task := _task(cell)) is not None and task.id in answered:
+            cell.outputs, cell.execution_count = [], None
+    return notebook
+
+
+def _shown(notebook: NotebookNode) -> list[tuple[str, object]]:
+    return [(cell.source, cell.get("outputs")) for cell in notebook.cells]
+
+
+def _committed(path: Path) -> NotebookNode | None:
+    """The lesson of the last commit; None where there is no git, no repository, or no such file in it."""
+    command = ["git", "-C", str(path.parent), "show", f"HEAD:./{path.name}"]
+    with suppress(OSError, nbformat.reader.NotJSONError):
+        done = subprocess.run(command, capture_output=True, encoding="utf-8")
+        if done.returncode == 0:
+            return nbformat.reads(done.stdout, as_version=4)
+    return None
 
 
 def grade(course: Path, submissions: Path, stopped: Callable[[], bool] = lambda: False) -> list[dict[str, str]]:
@@ -475,7 +535,8 @@ def _grade_one(
         nbformat.write(notebook, copy)
         _done(api.autograde(lesson, student))
         _done(api.generate_feedback(lesson, student))
-        (feedback.parent / lesson / feedback.name).replace(feedback)
+        page = feedback.parent / lesson / feedback.name
+        feedback.write_text(named(page.read_text(encoding="utf-8")), encoding="utf-8")
         shutil.rmtree(feedback.parent / lesson)
         with api.gradebook as book:
             entry = book.find_submission(lesson, student)

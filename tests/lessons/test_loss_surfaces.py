@@ -60,7 +60,7 @@ def test_other_directions_meet_in_the_same_network(surfaces, name, seed):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("seed", record.PAPER_SEEDS)
+@pytest.mark.parametrize("seed", (0, 1, 2))
 def test_the_paper_s_own_pair_is_whole_and_says_whose_it_is(surfaces, name, seed):
     drawn = f"li2018-{name}" + (f"-seed{seed}" if seed else "")
     surface = course.recorded_surface(drawn)

@@ -8,6 +8,7 @@ import copy
 import csv
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ import nbformat
 import psutil
 import pytest
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from cnnlab import course
 from cnnlab.teaching import teach
@@ -247,7 +248,8 @@ def test_of_a_lesson_only_what_the_answers_use_is_run():
 def test_what_does_not_end_or_ends_the_process_costs_only_its_own_exercise(name, source):
     got, notebook = points(answered(small(), **{name: source}), small(), cell_seconds=30, seconds=900)
     assert {task: value or 0 for task, value in got.items()} == FULL | {name: 0}
-    assert len(notebook.metadata.cnnlab) == 1
+    (note,) = notebook.metadata.cnnlab
+    assert next(task.id for task in QUICK if task.name == name) in note
 
 
 @needs_limits
@@ -256,6 +258,7 @@ def test_a_submission_as_a_whole_has_a_limit():
     submission.cells.insert(0, new_code_cell("while True:\n    pass"))
     got, notebook = points(submission, small(), seconds=3)
     assert set(got.values()) == {None} and "more than 3 seconds" in notebook.metadata.cnnlab[-1]
+    assert teach._called(submission.cells[0]) == "the cell 'while True:'"  # and not by a number that nobody sees
 
 
 GREEDY = """
@@ -357,6 +360,31 @@ def test_students_get_the_lesson_as_it_is_and_the_teacher_the_solutions(graded):
     assert solutions <= {cell.source for cell in source}
 
 
+def test_what_a_teacher_played_is_not_what_the_class_gets(tmp_path, capsys):
+    """In a repository the committed lesson is taken; without one, an answered exercise comes without its outputs."""
+    path = tmp_path / "01-lenet.ipynb"
+    shutil.copy(LESSONS[1], path)
+    lesson = nbformat.read(path, as_version=4)
+    played = answered(lesson)
+    for cell in played.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [new_output("stream", text="Passed")]
+    nbformat.write(played, path)
+    alone = teach.released(path)
+    assert not capsys.readouterr().out
+    for cell in alone.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == ([] if teach._task(cell) else [new_output("stream", text="Passed")])
+    nbformat.write(lesson, path)
+    me = ("-c", "user.name=a", "-c", "user.email=a@b")
+    for words in (("init",), ("add", "."), (*me, "commit", "-m", "lesson")):
+        subprocess.run(["git", "-C", tmp_path, *words], check=True, capture_output=True)
+    assert teach.released(path) == lesson and not capsys.readouterr().out
+    nbformat.write(played, path)
+    assert teach.released(path) == lesson
+    assert "01-lenet.ipynb was changed and not committed" in capsys.readouterr().out
+
+
 @needs_nbgrader
 def test_the_table_of_grades(graded):
     rows = table(graded[0])
@@ -377,6 +405,9 @@ def test_the_feedback_page_shows_the_diagnosis(graded):
     page = (graded[0] / "feedback/wrong/01-lenet.html").read_text(encoding="utf-8")
     assert TASKS["01.pooling"].wrong[0].diagnosis in page and "Passed" in page
     assert "Passed" not in (graded[0] / "feedback/ann/01-lenet.html").read_text(encoding="utf-8")
+    assert "Test cell" not in page and "Grade cell" not in page and "Student's answer" not in page
+    for task in course.exercises("01"):
+        assert f">{task.id}</a> (Score" in page and f"Answer to {task.id}<" in page and f"Check of {task.id}<" in page
     assert not (graded[0] / "feedback/cut").exists()
 
 

@@ -30,7 +30,6 @@ PAPER = {
 }
 PAPER_MEAN = (125.3 / 255, 123.0 / 255, 113.9 / 255)
 PAPER_STD = (63.0 / 255, 62.1 / 255, 66.7 / 255)
-PAPER_POINTS, PAPER_SEEDS = 13, (0,)  # 51 and (0, 1, 2) where a core has an hour and a half for them
 FOLDER = "CNNLAB_LI2018"  # the variable of the environment that names the folder of the two files
 
 
@@ -90,7 +89,7 @@ def surface(draft: Draft, model: str, seed: int = 0, points: int = 51) -> None:
     record_surface(draft, net, split, about, points=points, seed=seed)
 
 
-def paper_surface(draft: Draft, model: str, seed: int = 0, folder: str | Path | None = None) -> None:
+def paper_surface(draft: Draft, model: str, seed: int = 0, points: int = 51, folder: str | Path | None = None) -> None:
     """The same of one of the two networks of the paper's Figure 1, on the same photographs.
 
     folder: where the paper's two files are; else the variable CNNLAB_LI2018 of the environment says it.
@@ -104,7 +103,7 @@ def paper_surface(draft: Draft, model: str, seed: int = 0, folder: str | Path | 
         f"the network of Li et al. 2018, figure 1, {PAPER[model][0]}, trained by the paper's authors; on CIFAR-10's"
         " training photographs, JPEG copies of quality 75"
     )
-    record_surface(draft, net, split, about, points=PAPER_POINTS, seed=seed)
+    record_surface(draft, net, split, about, points=points, seed=seed)
 
 
 def paper_network(model: str, folder: str | Path | None = None) -> nn.Module:
@@ -155,8 +154,7 @@ RECORDS = {
 }
 for _model in ("resnet56", "plain56"):
     RECORDS[f"surface-{_model}-cifar10"] = partial(surface, model=_model)
+    RECORDS[f"surface-li2018-{_model}"] = partial(paper_surface, model=_model)
     for _seed in (1, 2):
         RECORDS[f"surface-{_model}-cifar10-seed{_seed}"] = partial(surface, model=_model, seed=_seed, points=25)
-    for _seed in PAPER_SEEDS:
-        _name = f"surface-li2018-{_model}" + (f"-seed{_seed}" if _seed else "")
-        RECORDS[_name] = partial(paper_surface, model=_model, seed=_seed)
+        RECORDS[f"surface-li2018-{_model}-seed{_seed}"] = partial(paper_surface, model=_model, seed=_seed, points=25)
