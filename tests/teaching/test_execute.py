@@ -45,13 +45,13 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 def photographs(tmp_path_factory) -> Path:
     """A learner's own pictures in ten folders: noise in a colour of each class, as large as the lessons ask for."""
     folder, generator = tmp_path_factory.mktemp("photographs"), torch.Generator().manual_seed(0)
-    for part, images in (("train", 80), ("val", 60)):
+    for part, images in (("train", 130), ("val", 100)):
         for label in range(10):
             place = folder / part / f"kind {label}"
             place.mkdir(parents=True)
             colour = torch.tensor([25 * label, 255 - 25 * label, 128])[:, None, None]
             for number in range(images):
-                noise = torch.randint(0, 96, (3, 40, 40), generator=generator)
+                noise = torch.randint(0, 96, (3, 32, 32), generator=generator)
                 pixels = (colour * 0.6 + noise).to(torch.uint8).permute(1, 2, 0).numpy()
                 Image.fromarray(pixels).save(place / f"{number}.png")
     return folder
