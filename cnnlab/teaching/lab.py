@@ -3,13 +3,19 @@
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from cnnlab import files
 
 FIRST = "00-start-here.ipynb"
 COPIED = ".cnnlab-lessons.json"  # which lesson each copy was made of, so that a newer one is told from a changed one
+
+
+# Saved with the notebook, a widget shows its last picture when the notebook is opened again, before any cell has run.
+SETTINGS = {"@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True}}
 
 
 def copy_lessons(folder: Path) -> list[str]:
@@ -42,7 +48,21 @@ def open_lab(folder: Path, options: Sequence[str]) -> None:
 
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # no lesson asks the network for anything
     os.chdir(folder)
-    LabApp.launch_instance([f"--LabApp.default_url=/lab/tree/{FIRST}", *options])
+    with TemporaryDirectory(prefix="cnnlab-") as settings:
+        write_settings(Path(settings))
+        ours = [f"--LabApp.default_url=/lab/tree/{FIRST}", f"--LabApp.app_settings_dir={settings}"]
+        LabApp.launch_instance([*ours, *options])
+
+
+def write_settings(folder: Path) -> None:
+    """JupyterLab's settings for everybody, with SETTINGS beside them: for this server only."""
+    from jupyterlab.commands import get_app_dir
+
+    usual = Path(get_app_dir()) / "settings"
+    if usual.is_dir():
+        shutil.copytree(usual, folder, dirs_exist_ok=True)
+    (folder / "overrides.d").mkdir(exist_ok=True)
+    (folder / "overrides.d" / "cnnlab.json").write_text(json.dumps(SETTINGS), encoding="utf-8")
 
 
 def _known(path: Path) -> dict[str, str]:

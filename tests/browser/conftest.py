@@ -12,6 +12,8 @@ import pytest
 from driver import CUT_OFF, FLAGS, QUIET, WAIT, Lab, can_be_cut_off, chromium
 from playwright.sync_api import Playwright, sync_playwright
 
+from cnnlab.teaching.lab import write_settings
+
 
 @pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
@@ -39,8 +41,10 @@ def lab(playwright: Playwright, browser_path: str, tmp_path_factory: pytest.Temp
     settings.parent.mkdir(parents=True)
     settings.write_text(json.dumps(QUIET))
     (folder / "notebooks").mkdir()
+    (folder / "for-everybody").mkdir()
+    write_settings(folder / "for-everybody")
     command = ["-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0"]
-    command += ["--LabApp.expose_app_in_browser=True"]
+    command += ["--LabApp.expose_app_in_browser=True", f"--LabApp.app_settings_dir={folder / 'for-everybody'}"]
     alone = can_be_cut_off()
     command = ["unshare", "-rn", sys.executable, "-c", CUT_OFF, *command] if alone else [sys.executable, *command]
     environment = os.environ | {name: str(place) for name, place in kept.items()} | {"OMP_NUM_THREADS": "1"}

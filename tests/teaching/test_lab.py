@@ -5,9 +5,11 @@ import subprocess
 import sys
 
 import pytest
+from jupyterlab_server.settings_utils import _get_overrides
 
 from cnnlab import files
 from cnnlab.__main__ import main
+from cnnlab.teaching import lab
 from cnnlab.teaching.lab import COPIED, FIRST, copy_lessons
 
 NAMES = sorted(path.name for path in files.NOTEBOOKS.glob("*.ipynb"))
@@ -73,10 +75,23 @@ def test_the_first_lesson_is_opened_with_the_options(tmp_path, monkeypatch, caps
     monkeypatch.setattr("jupyterlab.labapp.LabApp.launch_instance", lambda words: opened.append((os.getcwd(), words)))
     assert main(["lab", "mine", "--no-browser", "--port=9000"]) == 0
     address = f"--LabApp.default_url=/lab/tree/{FIRST}"
-    assert opened == [(str(tmp_path / "mine"), [address, "--no-browser", "--port=9000"])]
+    ((folder, words),) = opened
+    assert folder == str(tmp_path / "mine") and [words[0], *words[2:]] == [address, "--no-browser", "--port=9000"]
+    assert words[1].startswith("--LabApp.app_settings_dir=")
     assert os.environ["NO_ALBUMENTATIONS_UPDATE"] == "1" and FIRST in NAMES
     assert "18 lessons copied to mine." in capsys.readouterr().out
     assert sorted(contents(tmp_path / "mine")) == NAMES
+
+
+def test_the_settings_of_a_machine_are_kept_beside_the_lessons(tmp_path, monkeypatch):
+    (tmp_path / "usual/settings/overrides.d").mkdir(parents=True)
+    (tmp_path / "usual/settings/overrides.json").write_text('{"theirs": {}}')
+    monkeypatch.setenv("JUPYTERLAB_DIR", str(tmp_path / "usual"))
+    (tmp_path / "here").mkdir()
+    lab.write_settings(tmp_path / "here")
+    overrides, error = _get_overrides(str(tmp_path / "here"))
+    assert not error and overrides == {"theirs": {}} | lab.SETTINGS
+    assert not list((tmp_path / "usual/settings/overrides.d").iterdir())
 
 
 def test_other_commands_take_no_further_options(capsys):
