@@ -98,6 +98,7 @@ functions = st.one_of(
 )
 
 
+@pytest.mark.slow  # thousands of answers
 @fuzzed
 @given(exercise=st.sampled_from(EXERCISES), answer=st.one_of(answers, functions))
 def test_check_answers_whatever_it_is_given(exercise, answer):
@@ -238,6 +239,7 @@ def test_a_surface_whose_provenance_is_odd(files, tmp_path, provenance):
         assert surface.points_per_second >= 0
 
 
+@pytest.mark.slow  # it waits
 @pytest.mark.parametrize("answer", [itertools.count(), lambda *arguments: itertools.count()], ids=["value", "function"])
 def test_an_endless_answer_does_not_hang_the_check(answer):
     done = []

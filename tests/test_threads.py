@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow  # processes that load PyTorch
+
 SCRIPT = """
 import json, os
 os.getloadavg = lambda: ({load}, 0, 0)

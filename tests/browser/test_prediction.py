@@ -6,6 +6,8 @@ from driver import Lab
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
+pytestmark = pytest.mark.slow  # a browser
+
 QUESTION = "Which of the two plain networks has learnt its own training images after four epochs?"
 ASK = f"""from cnnlab import course, view
 guess = course.predict("06.depth", ["20 layers", "56 layers", "no difference"], {QUESTION!r})

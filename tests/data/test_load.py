@@ -124,6 +124,7 @@ def test_root_is_refused_where_nothing_is_read_from_it(tmp_path):
         data.load("street_digits", root=tmp_path)
 
 
+@pytest.mark.slow  # a process
 def test_embedded_sets_are_the_recorded_bits_in_a_fresh_process(fresh):
     assert fresh.checksums == CHECKSUMS
 

@@ -57,6 +57,7 @@ def test_batches_come_in_the_order_asked_for(folder, workers):
     assert batches[0][0].shape == (3, 3, 24, 24) and batches[0][0].dtype == torch.float32
 
 
+@pytest.mark.slow  # it trains, and starts processes
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_network_learns_from_it_and_twice_the_same(folder, workers):
     def run() -> training.Run:

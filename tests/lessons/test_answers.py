@@ -15,6 +15,8 @@ from test_exercises import run
 
 from cnnlab import course, files, lessons
 
+pytestmark = pytest.mark.slow  # each is run and checked as in a lesson
+
 ANSWERS = [
     answer
     for number in lessons.TOPICS

@@ -30,9 +30,16 @@ def run(exercise: course.Exercise, source: str, imports: str = "") -> object:
     return names[exercise.name]
 
 
-CASES = [pytest.param(exercise, id=exercise.id) for exercise in course.exercises()]
+def trained(id: str) -> list[pytest.MarkDecorator]:
+    """A mark for the exercises whose answers or checks train a network for seconds."""
+    solution = next(exercise.solution for exercise in course.exercises() if exercise.id == id)
+    trains = "fit(" in solution or id in ("03.never-twice", "12.your-cells", "16.by-heart", "17.beat-the-table")
+    return [pytest.mark.slow] * trains
+
+
+CASES = [pytest.param(exercise, id=exercise.id, marks=trained(exercise.id)) for exercise in course.exercises()]
 WRONG = [
-    pytest.param(exercise, mistake, id=f"{exercise.id}: {mistake.diagnosis}")
+    pytest.param(exercise, mistake, id=f"{exercise.id}: {mistake.diagnosis}", marks=trained(exercise.id))
     for exercise in course.exercises()
     for mistake in exercise.wrong
 ]

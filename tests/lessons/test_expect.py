@@ -82,6 +82,7 @@ def test_arguments_in_the_wrong_order_are_an_error_in_words():
         course.expect(True, "one is one")
 
 
+@pytest.mark.slow  # a process
 def test_without_begin_it_is_strict_and_needs_no_notebook():
     code = "from cnnlab import course; course.expect('one is one', True); course.expect('one is two', 1 == 2)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -29,6 +29,7 @@ def test_a_candidate_is_three_normal_and_two_reduction_cells():
     assert [spec == REDUCTION_A for spec in specs] == [False, True, False, True, False]
 
 
+@pytest.mark.slow  # it counts networks until one fits
 @pytest.mark.parametrize("cells", [(NORMAL_A, REDUCTION_A), (CELLS[9], CELLS[9]), (CELLS[0], CELLS[20])])
 def test_transferred_networks_have_eight_cells_and_spend_their_budget(cells):
     model = transferred(*cells, macs=12.8e6)

@@ -69,6 +69,7 @@ def executed():
     return notebook
 
 
+@pytest.mark.slow  # a kernel
 def test_a_stored_notebook_has_the_question_and_the_options_as_text(executed):
     data = executed.cells[1].outputs[0].data
     view_of = data[WIDGET]["model_id"]

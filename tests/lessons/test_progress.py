@@ -76,6 +76,7 @@ def test_two_kernels_do_not_lose_each_others_passes(folder):
     assert set(json.loads((folder / NAME).read_text())) == {"00.chance", "01.weights", "01.other"}
 
 
+@pytest.mark.slow  # a kernel
 def test_the_hook_is_the_doors_check_in_a_kernel_of_its_own(folder):
     subprocess.run([sys.executable, "-c", PASS], check=True, cwd=folder)
     assert list(json.loads((folder / NAME).read_text())) == ["00.chance"]

@@ -1,11 +1,17 @@
 """Is a network of ours the same function as an independent one?"""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
+import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
+
+
+def first_quick(names: Iterable[str]) -> list:
+    """The networks of a family as parameters of a test: the first in every run, its large siblings in `make test`."""
+    return [pytest.param(name, marks=[pytest.mark.slow] * (index > 0)) for index, name in enumerate(names)]
 
 
 def assert_equivalent(

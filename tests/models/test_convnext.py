@@ -3,7 +3,7 @@
 import pytest
 import torch
 import torchvision
-from equivalence import assert_equivalent, assert_same_initialisation, macs
+from equivalence import assert_equivalent, assert_same_initialisation, first_quick, macs
 from torch import nn
 from torchvision.models.convnext import CNBlockConfig
 from torchvision.models.convnext import ConvNeXt as TorchvisionConvNeXt
@@ -13,7 +13,7 @@ from cnnlab.models.convnext import ConvNeXt
 from cnnlab.models.convnext_roadmap import STEPS, convnext_roadmap
 
 
-@pytest.mark.parametrize("name", ["convnext_tiny", "convnext_small"])
+@pytest.mark.parametrize("name", first_quick(["convnext_tiny", "convnext_small"]))
 def test_is_torchvisions(name: str) -> None:
     assert_equivalent(lambda: getattr(torchvision.models, name)(), lambda: get_model(name), size=64)
 

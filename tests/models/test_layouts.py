@@ -94,6 +94,7 @@ def test_cifars_resnet18_with_projections() -> None:
     assert torch.equal(loaded.stages[3][0].shortcut.conv.weight, theirs["layer4.0.shortcut.0.weight"])
 
 
+@pytest.mark.slow  # networks of full size, twice
 @pytest.mark.parametrize(
     ("name", "timms", "options", "size"),
     [

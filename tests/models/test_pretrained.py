@@ -14,7 +14,11 @@ from torch import nn
 from cnnlab import training
 from cnnlab.models import get_model, list_models, load_torchvision
 
-SHARED = sorted(set(list_models()) & set(torchvision.models.list_models()))
+QUICK = {"alexnet", "vgg11", "googlenet", "resnet18", "densenet121", "mobilenet_v2", "efficientnet_b0", "convnext_tiny"}
+SHARED = [
+    pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK))  # of each family one, and all in `make test`
+    for name in sorted(set(list_models()) & set(torchvision.models.list_models()))
+]
 
 
 @pytest.mark.filterwarnings("ignore:The default weight initialization of GoogleNet")

@@ -3,17 +3,20 @@
 import pytest
 import torch
 import torchvision
-from equivalence import assert_equivalent, assert_same_initialisation
+from equivalence import assert_equivalent, assert_same_initialisation, first_quick
 from torch import nn
 
 from cnnlab.models import get_model
 
 
-@pytest.mark.parametrize("name", ["vgg11", "vgg13", "vgg16", "vgg19", "vgg11_bn", "vgg13_bn", "vgg16_bn", "vgg19_bn"])
+@pytest.mark.parametrize(
+    "name", first_quick(["vgg11", "vgg13", "vgg16", "vgg19", "vgg11_bn", "vgg13_bn", "vgg16_bn", "vgg19_bn"])
+)
 def test_is_torchvisions(name: str) -> None:
     assert_equivalent(lambda: torchvisions(name, hidden=64), lambda: get_model(name, hidden=64), size=40)
 
 
+@pytest.mark.slow  # its large linear layers
 def test_begins_as_torchvisions() -> None:
     assert_same_initialisation(torchvision.models.vgg11_bn(num_classes=10), get_model("vgg11_bn", num_classes=10))
 

@@ -106,6 +106,7 @@ def test_a_folder_that_cannot_be_is_said_in_one_line(tmp_path, capsys):
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
 
 
+@pytest.mark.slow  # a process
 def test_it_runs_without_pytorch(tmp_path):
     """Which takes seconds to import. JupyterLab's own --version ends it before it serves anything."""
     code = "import sys; from cnnlab.__main__ import main\ntry: main(['lab', 'mine', '--version'])\n"

@@ -255,6 +255,7 @@ def test_normalising_can_be_taken_back(photo):
     assert torch.allclose(back, digits.train.images / 255, atol=1e-5)
 
 
+@pytest.mark.slow  # a process
 def test_importing_the_package_loads_neither_library_and_keeps_albumentations_off_the_network():
     code = "import sys, os; from cnnlab import training"
     code += "; print('albumentations' in sys.modules, os.environ['NO_ALBUMENTATIONS_UPDATE'])"

@@ -215,6 +215,7 @@ print(sorted(name for name in set(sys.modules) - before if name.startswith(("tor
 """
 
 
+@pytest.mark.slow  # a process
 def test_nothing_large_is_imported_while_it_trains():
     """A stop in the middle of an import leaves half of a library, and every later training fails."""
     done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True)

@@ -10,6 +10,8 @@ from torch.nn import functional as F
 from cnnlab import data, training
 from cnnlab.training.speedrun import Part, SpeedNet, whiten
 
+pytestmark = pytest.mark.slow  # it trains
+
 
 @pytest.fixture(scope="module")
 def digits() -> data.Dataset:
