@@ -1,5 +1,7 @@
 """`python -m cnnlab`: what it writes, that it goes on where it was stopped, and one line where something is wrong."""
 
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +11,7 @@ import torch
 from PIL import Image
 
 from cnnlab import models
-from cnnlab.__main__ import main
+from cnnlab.__main__ import _parser, main
 from cnnlab.measure import LossSurface
 
 DIGITS = ["--data", "street_digits", "--train", "64", "--test", "32"]
@@ -340,14 +342,34 @@ def test_it_runs_as_a_module_and_under_torchrun(tmp_path):
     assert done.returncode == 0 and "resnet20_tiny" in done.stdout
 
 
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+
+
 def test_the_readmes_commands_are_words_that_it_takes():
-    import re
-    import shlex
-
-    from cnnlab.__main__ import _parser
-
-    text = (Path(__file__).parents[1] / "README.md").read_text()
-    lines = re.findall(r"^(?:torchrun .* -m )?cnnlab (.*)$", text, re.M)
-    assert len(lines) >= 5
+    lines = re.findall(r"^(?:torchrun .* -m |python -m )?cnnlab ([a-z][^#\n]*)", README, re.M)
+    assert len(lines) >= 9
     for line in lines:
-        assert _parser().parse_args(shlex.split(line)).run
+        given, further = _parser().parse_known_args(shlex.split(line))
+        assert given.run and not further, line
+
+
+@pytest.mark.slow  # it trains a large network
+def test_the_readmes_commands_for_ones_own_photographs_run_as_printed_from_an_empty_folder(tmp_path):
+    block = README.partition("## Your own photographs")[2].partition("```sh\n")[2].partition("```")[0]
+    lines = block.strip().splitlines()
+    assert [line.split()[3] for line in lines] == ["train", "evaluate", "predict"]
+    generator = torch.Generator().manual_seed(0)
+    for kind, colour in (("apples", (200, 30, 30)), ("leaves", (30, 160, 40)), ("sky", (60, 110, 230))):
+        (tmp_path / "my-photographs" / kind).mkdir(parents=True)
+        for number in range(10):  # of any size
+            noise = torch.randint(0, 56, (90 + 7 * number, 120 + 5 * number, 3), generator=generator)
+            picture = Image.fromarray((torch.tensor(colour) + noise).clamp(max=255).to(torch.uint8).numpy())
+            picture.save(tmp_path / "my-photographs" / kind / f"{number}.jpg")
+    picture.save(tmp_path / "new-one.jpg")
+    for line in lines:
+        words = [sys.executable, *shlex.split(line)[1:]]
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert "sky" in done.stdout.partition("%")[0]
+    made = {path.name for path in tmp_path.iterdir()}
+    assert made == {"my-photographs", "new-one.jpg", "mine.safetensors", "mistakes.png"}
