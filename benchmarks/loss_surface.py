@@ -4,18 +4,20 @@
 
 ResNet-56 (option B) on images of 32 x 32 pixels. The reference protocol is that of Li et al.'s published code, written
 out here: for each point the weights are set, then the network as it is, batch norms and all, runs in float32 through a
-DataLoader with batches of 128 and two workers. The bare forward pass runs the network with its batch norms folded, in
-channels_last, in the same precision and batches as ours, on the same images. The three take turns; the ratios are the
-medians of the rounds. The project asks itself for 5 times the reference and 0.85 of the bare forward pass.
+DataLoader with batches of 128 and two workers; a second time with the batches already in memory. The bare forward pass
+runs the network with its batch norms folded, in channels_last, in the same precision and batches as ours, on the same
+images. All take turns; the ratios are the medians of the rounds. The project asks itself, for the compiled network, for
+8 times the reference and 4 times the reference in memory, and without a compiler for 0.85 of the bare forward pass.
 """
 
 import copy
 import statistics
 import sys
 import time
+from collections.abc import Callable, Iterable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -28,19 +30,26 @@ ROUNDS = 5
 POINTS = 6  # of ours, in each round; the reference does one
 
 
-def reference(model: nn.Module, split: Split, plane: measure.Plane, place: tuple[float, float]) -> float:
+def loader(split: Split) -> DataLoader:
+    """The images as the published code reads them."""
+    return DataLoader(TensorDataset(split.inputs(), split.labels), batch_size=128, shuffle=False, num_workers=2)
+
+
+def reference(
+    model: nn.Module, batches: Iterable[tuple[Tensor, Tensor]], plane: measure.Plane, place: tuple[float, float]
+) -> float:
     """The loss at one point by the protocol of the published code."""
-    loader = DataLoader(TensorDataset(split.inputs(), split.labels), batch_size=128, shuffle=False, num_workers=2)
     state = dict(plane.origin)
     for name, change in plane.first.items():
         state[name] = state[name] + place[0] * change + place[1] * plane.second[name]
     model.load_state_dict(state)
     model.eval()
-    total = 0.0
+    total, count = 0.0, 0
     with torch.no_grad():
-        for images, labels in loader:
+        for images, labels in batches:
             total += F.cross_entropy(model(images), labels).item() * len(labels)
-    return total / len(split)
+            count += len(labels)
+    return total / count
 
 
 def main() -> None:
@@ -52,8 +61,8 @@ def main() -> None:
     torch.manual_seed(0)
     model = models.get_model("resnet56", shortcut="B")
     plane = measure.random_plane(model)
-    probe = Prober(model, plane, split, find_device("cpu"), "auto", 250)
-    plain, bare = copy.deepcopy(model), probe.model
+    probe, compiled = (Prober(model, plane, split, find_device("cpu"), "auto", 250, each) for each in (False, True))
+    plain, bare, held = copy.deepcopy(model), probe.model, list(loader(split))
     places = [(0.1 * i, -0.1 * i) for i in range(POINTS)]
 
     def forward() -> None:
@@ -61,28 +70,37 @@ def main() -> None:
             for batch, _ in probe.batches:
                 bare(batch)
 
-    rows = []
-    for index in range(ROUNDS + 1):
-        times = []
-        for run in (
-            lambda: [probe(torch.tensor([place])) for place in places],
-            lambda: [forward() for _ in places],
-            lambda: reference(plain, split, plane, places[1]),
-        ):
+    kinds: dict[str, tuple[Callable[[], object], int]] = {
+        "measure.loss_surface, compiled": (lambda: [compiled(torch.tensor([place])) for place in places], POINTS),
+        "measure.loss_surface": (lambda: [probe(torch.tensor([place])) for place in places], POINTS),
+        "bare forward": (lambda: [forward() for _ in places], POINTS),
+        "reference protocol": (lambda: reference(plain, loader(split), plane, places[1]), 1),
+        "reference, images in memory": (lambda: reference(plain, held, plane, places[1]), 1),
+    }
+    rounds: list[dict[str, float]] = []
+    for _ in range(ROUNDS + 1):  # the first warms up
+        taken = {}
+        for name, (run, points) in kinds.items():
             start = time.perf_counter()
             run()
-            times.append(time.perf_counter() - start)
-        if index:
-            rows.append((times[0] / POINTS, times[1] / POINTS, times[2]))
-    ours, bare_time, theirs = (statistics.median(row[i] for row in rows) for i in range(3))
-    loss, expected = probe(torch.tensor([places[1]]))[0].item(), reference(plain, split, plane, places[1])
+            taken[name] = (time.perf_counter() - start) / points
+        rounds.append(taken)
+
+    def ratio(slow: str, fast: str) -> float:
+        return statistics.median(taken[slow] / taken[fast] for taken in rounds[1:])
+
+    losses = [each(torch.tensor([places[1]]))[0].item() for each in (compiled, probe)]
+    expected = reference(plain, held, plane, places[1])
     print(f"ResNet-56, {images} images, {torch.get_num_threads()} threads, {probe.precision}")
-    print(f"loss at one point: {loss:.4f}, by the reference protocol {expected:.4f}")
-    print(f"reference protocol {1 / theirs:7.3f} points/s   {images / theirs:7.0f} images/s")
-    print(f"measure.loss_surface {1 / ours:5.3f} points/s   {images / ours:7.0f} images/s")
-    print(f"bare forward       {1 / bare_time:7.3f} points/s   {images / bare_time:7.0f} images/s")
-    print(f"ours / reference {statistics.median(r[2] / r[0] for r in rows):.2f} (at least 5)")
-    print(f"ours / bare forward {statistics.median(r[1] / r[0] for r in rows):.3f} (at least 0.85)")
+    print(f"loss at one point: {losses[0]:.4f} compiled, {losses[1]:.4f}, by the reference protocol {expected:.4f}")
+    for name in kinds:
+        seconds = statistics.median(taken[name] for taken in rounds[1:])
+        print(f"{name:32} {1 / seconds:7.3f} points/s {images / seconds:7.0f} images/s")
+    ours, fast = "measure.loss_surface", "measure.loss_surface, compiled"
+    print(f"compiled / reference {ratio('reference protocol', fast):.2f} (at least 8)")
+    print(f"compiled / reference in memory {ratio('reference, images in memory', fast):.2f} (at least 4)")
+    print(f"ours / reference {ratio('reference protocol', ours):.2f}")
+    print(f"ours / bare forward {ratio('bare forward', ours):.3f} (at least 0.85)")
 
 
 if __name__ == "__main__":

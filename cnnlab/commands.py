@@ -224,7 +224,13 @@ def surface(given: argparse.Namespace) -> int:
                 " ask for as many, or name another file."
             )
     measured = measure.loss_surface(
-        model, split, **settings, device=given.device, file=given.out, progress=sys.stderr.isatty()
+        model,
+        split,
+        **settings,
+        device=given.device,
+        compile=given.compile,
+        file=given.out,
+        progress=sys.stderr.isatty(),
     )
     print(measured)
     if not measured.complete:

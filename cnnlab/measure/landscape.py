@@ -5,6 +5,7 @@ import itertools
 import json
 import math
 import time
+import warnings
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -163,6 +164,7 @@ def loss_surface(
     precision: Precision = "auto",
     device: str | torch.device | None = None,
     batch_size: int = 250,
+    compile: bool = False,
     file: str | Path | None = None,
     progress: bool = True,
 ) -> LossSurface:
@@ -172,6 +174,8 @@ def loss_surface(
     points: of each axis, or (columns, rows). span: x and y go from -span to span, or (left, right, bottom, top).
     precision: as in `training.fit`. At the grid's corners and centre both precisions are compared; the largest
         difference in loss, relative to 1 + loss, stands in the provenance as "bf16_error".
+    compile: by torch.compile, which takes a minute and pays from some hundred points on; the provenance says it. Where
+        that is not possible (no C++ compiler, for example), a warning says why, and the network is run as it is.
     file: where the surface is kept while it is measured. If it is there already, with the same settings, measuring goes
         on from it. The stop button returns what was measured so far.
 
@@ -200,10 +204,10 @@ def loss_surface(
         known = {key: surface.provenance.get(key) for key in settings}
         if known != settings or surface.loss.shape != (rows, columns):
             raise ValueError(f"{file} holds another surface ({known}). Name another file, or delete that one.")
-    probe = Prober(model, plane, split, device, precision, batch_size)
-    surface.provenance |= settings | {"precision": probe.precision, "device": device.type}
+    probe = Prober(model, plane, split, device, precision, batch_size, compile)
+    surface.provenance |= settings | {"precision": probe.precision, "device": device.type, "compiled": probe.compiled}
     if probe.precision == "bf16":
-        surface.provenance["bf16_error"] = _rounding(model, plane, split, device, x, y)
+        surface.provenance["bf16_error"] = _rounding(model, plane, split, device, x, y, probe.compiled)
 
     before = surface.provenance.get("seconds", 0.0), surface.provenance.get("measured", 0)  # of a run that was stopped
     rank, world = processes(device)
@@ -262,7 +266,14 @@ class Prober:
     """Evaluates a network at places of a plane: (P, 2) coordinates -> losses and accuracies, (P,) each."""
 
     def __init__(
-        self, model: nn.Module, plane: Plane, split: Split, device: torch.device, precision: Precision, batch_size: int
+        self,
+        model: nn.Module,
+        plane: Plane,
+        split: Split,
+        device: torch.device,
+        precision: Precision,
+        batch_size: int,
+        compile: bool = False,
     ) -> None:
         autocast(device, precision)  # refuses an unknown precision
         moving = {**plane.first, **plane.second}
@@ -291,6 +302,23 @@ class Prober:
         )
         self.shapes = [origin[name].shape for name in self.names]
         self.model.to(self.dtype, memory_format=torch.channels_last)
+        self.run, self.run_many = self.model, torch.func.vmap(self._moved, in_dims=(0, None))
+        self.compiled = compile and self._compile()
+
+    @torch.inference_mode()
+    def _compile(self) -> bool:
+        """Whether the compiled network ran, at one place or at as many as are measured together."""
+        plain = self.run, self.run_many
+        self.run, self.run_many = (torch.compile(run, dynamic=False) for run in plain)
+        try:
+            self(torch.zeros(self.at_once, 2))
+            return True
+        except Exception as error:  # a compiler that is missing or fails has many errors, each its own
+            self.run, self.run_many = plain
+            torch._dynamo.reset()
+            why = str(error).strip().partition("\n")[0]
+            warnings.warn(f"The network runs as it is, for torch.compile failed: {why}", stacklevel=4)
+            return False
 
     @property
     def dtype(self) -> torch.dtype:
@@ -300,7 +328,7 @@ class Prober:
     def __call__(self, places: Tensor) -> tuple[Tensor, Tensor]:
         flat = self.origin + places.to(self.device) @ self.directions
         states = self._states(flat.to(self.dtype))
-        return self._many(states, len(places)) if len(places) > 1 else self._one({k: v[0] for k, v in states.items()})
+        return self._many(states) if len(places) > 1 else self._one({k: v[0] for k, v in states.items()})
 
     def _states(self, flat: Tensor) -> dict[str, Tensor]:
         parts = flat.split([shape.numel() for shape in self.shapes], dim=1)
@@ -310,11 +338,13 @@ class Prober:
         for name, value in self.model.state_dict(keep_vars=True).items():
             if name in state:
                 value.data.copy_(state[name])
-        return self._scores(lambda x: self.model(x)[None])
+        return self._scores(lambda x: self.run(x)[None])
 
-    def _many(self, states: State, count: int) -> tuple[Tensor, Tensor]:
-        run = torch.func.vmap(lambda state, x: functional_call(self.model, state, (x,)), in_dims=(0, None))
-        return self._scores(lambda x: run(states, x))
+    def _many(self, states: State) -> tuple[Tensor, Tensor]:
+        return self._scores(lambda x: self.run_many(states, x))
+
+    def _moved(self, state: State, x: Tensor) -> Tensor:
+        return functional_call(self.model, state, (x,))
 
     def _scores(self, logits_of: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
         loss = accuracy = 0.0
@@ -362,13 +392,15 @@ def _flat(tensors: list[Tensor]) -> Tensor:
     return torch.cat([tensor.flatten().float() for tensor in tensors])
 
 
-def _rounding(model: nn.Module, plane: Plane, split: Split, device: torch.device, x: Tensor, y: Tensor) -> float:
+def _rounding(
+    model: nn.Module, plane: Plane, split: Split, device: torch.device, x: Tensor, y: Tensor, compile: bool
+) -> float:
     """The largest difference of bf16's loss to fp32's, relative to 1 + loss, at the grid's corners and its centre."""
     ends = [[x[i], y[j]] for i in (0, -1) for j in (0, -1)] + [[x[len(x) // 2], y[len(y) // 2]]]
     part = Split(split.images[:250], split.labels[:250], split.mean, split.std)
     losses = []
     for precision in ("fp32", "bf16"):
-        probe = Prober(model, plane, part, device, precision, 250)
+        probe = Prober(model, plane, part, device, precision, 250, compile and precision == "bf16")
         losses.append(torch.cat([probe(torch.tensor([place]))[0] for place in ends]))
     return ((losses[1] - losses[0]).abs() / (1 + losses[0])).max().item()
 

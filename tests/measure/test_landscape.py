@@ -167,6 +167,33 @@ def test_points_together_are_the_points_one_by_one(digits, model):
         assert together[0][i] == pytest.approx(loss.item(), rel=1e-4) and together[1][i] == accuracy
 
 
+@pytest.mark.slow  # a C++ compiler
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_a_compiled_network_has_the_same_losses(digits, model, at_once):
+    settings = (model, measure.random_plane(model), digits.test, torch.device("cpu"), "fp32", 50)
+    places = torch.tensor([[0.0, 0.0], [0.5, -0.5], [1.0, 1.0]])
+    compiled, plain = Prober(*settings), Prober(*settings)
+    compiled.at_once = at_once
+    assert compiled._compile()
+    for part in places.split(at_once):
+        for ours, theirs in zip(compiled(part), plain(part), strict=True):
+            assert torch.allclose(ours, theirs, rtol=1e-4)
+
+
+def test_without_a_compiler_a_surface_is_measured_all_the_same(digits, model, monkeypatch):
+    def fails(run, **options):
+        def called(*arguments):
+            raise RuntimeError("No working C++ compiler found\nin many lines")
+
+        return called
+
+    plain = measure.loss_surface(model, digits.test, points=3, progress=False)
+    monkeypatch.setattr(torch, "compile", fails)
+    with pytest.warns(UserWarning, match=r"torch.compile failed: No working C\+\+ compiler found$"):
+        surface = measure.loss_surface(model, digits.test, points=3, compile=True, progress=False)
+    assert torch.equal(surface.loss, plain.loss) and surface.provenance["compiled"] is False
+
+
 def test_every_filter_of_a_direction_is_as_long_as_its_own(model):
     direction = measure.random_direction(model, 3)
     parameters = dict(model.named_parameters())
