@@ -10,6 +10,8 @@ from torch.nn import functional as F
 from torchvision.models import DenseNet
 
 from cnnlab import course, measure, models
+from cnnlab.lessons import rates
+from cnnlab.lessons.densenet.record import TWINS
 from cnnlab.lessons.densenet.study import (
     CIFAR_ERRORS,
     TOP1,
@@ -41,6 +43,17 @@ def test_the_twins_have_about_equal_weights_in_each_block():
     assert abs(adding.params / dense.params - 1) < 0.01
     for one, other in zip(dense.stages[1:4], adding.stages[1:4], strict=True):
         assert one.name == other.name and abs(other.params / one.params - 1) < 0.04
+
+
+def test_recorded_twins_have_about_equal_weights():
+    sizes = [sum(p.numel() for p in make().parameters()) for make in TWINS.values()]
+    assert max(sizes) / min(sizes) < 1.02
+
+
+def test_the_chosen_rates_are_inside_their_grids():
+    flat = course.record("twins_until_flat").results
+    assert all(rates.inside(of["chosen"], map(float, of["tried"])) for of in flat.values())
+    assert all(min(run["train"][-2:]) > 0.98 for of in flat.values() for run in of["seeds"])
 
 
 def test_an_adding_block_adds():

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnnlab import measure, models, training, view
-from cnnlab.lessons import facts
+from cnnlab.lessons import facts, rates
 from cnnlab.models.densenet import DenseLayer, DenseNet, transition
 from cnnlab.models.layers import named
 from cnnlab.table import Table
@@ -78,11 +78,13 @@ class AddingNet(nn.Module):
     mult-adds are a tenth fewer, because a narrower transition has fewer channels to mix on the larger maps.
     """
 
-    def __init__(self, num_classes: int = 10) -> None:
+    def __init__(
+        self, num_classes: int = 10, widths: tuple[int, ...] = WIDTHS, depths: tuple[int, ...] = DEPTHS
+    ) -> None:
         super().__init__()
-        self.stem = named(conv=nn.Conv2d(3, WIDTHS[0], 3, padding=1, bias=False))
-        self.stages, channels = nn.Sequential(), WIDTHS[0]
-        for width, depth in zip(WIDTHS, DEPTHS, strict=True):
+        self.stem = named(conv=nn.Conv2d(3, widths[0], 3, padding=1, bias=False))
+        self.stages, channels = nn.Sequential(), widths[0]
+        for width, depth in zip(widths, depths, strict=True):
             between = transition(channels, width) if len(self.stages) else None
             self.stages.append(named(transition=between, block=AddingBlock(width, depth)))
             channels = width
@@ -379,6 +381,30 @@ def recorded(results: Results, what: str) -> dict[str, list[list[float]]]:
 def after_four_epochs(results: Results) -> view.Picture:
     """`in_training` for the recorded runs: 4,000 images in batches of 64."""
     return in_training(recorded(results, "train_accuracy"), steps=4 * 63)
+
+
+def rates_tried(flat: Mapping[str, Mapping]) -> Table:
+    """Of the record "twins_until_flat": what each network reached at each of its rates, and which one was chosen."""
+    reached = {
+        name: {float(lr): f"{run['validation'][-1]:.0%}" for lr, run in of["tried"].items()}
+        for name, of in flat.items()
+    }
+    chosen = {name: of["chosen"] for name, of in flat.items()}
+    return rates.table(reached, chosen, "Accuracy on 500 validation images by learning rate, seed 0")
+
+
+def tested(flat: Mapping[str, Mapping]) -> dict[str, list[float]]:
+    """Of the record "twins_until_flat": accuracy on test images for each seed at the chosen rate; percent."""
+    return {name: [100 * run["test"] for run in of["seeds"]] for name, of in flat.items()}
+
+
+def flat_figure(flat: Mapping[str, Mapping]) -> view.Picture:
+    """`tested`, a circle for each seed."""
+    reached = tested(flat)
+    means = {name: sum(values) / len(values) for name, values in reached.items()}
+    resnet = means.pop("ResNet")
+    title = f"At the end: ResNet {resnet:.0f} %, the twins {min(means.values()):.0f} to {max(means.values()):.0f} %"
+    return view.dots(reached, label="accuracy on 2,000 test images (%)", title=title)
 
 
 def at_the_end(reached: Mapping[str, Sequence[float]], images: int) -> view.Picture:
