@@ -224,7 +224,7 @@ register(
     Claim(
         lesson="10",
         id="sum_wide",
-        statement="The same with half the layers, twice as wide",
+        statement="The same with half the layers, which are wider",
         stated="yes",
         source=f"lecture; {_PAPER}, section 3",
         verdict=NOT_SHOWN,

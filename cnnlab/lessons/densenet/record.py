@@ -70,7 +70,7 @@ def numbers(tables: list[torch.Tensor]) -> list:
 
 SMALL = {"train": 1500, "validation": 500, "test": 2000, "size": 16}
 TO_THE_END = {"epochs": 20, "batch_size": 64, "progress": False}
-WIDE = {"depths": (3, 3, 3), "growth_rate": 12, "stem_width": 15}  # half the layers, twice as wide
+WIDE = {"depths": (3, 3, 3), "growth_rate": 12, "stem_width": 15}  # half the layers, with twice the growth rate
 TWINS = NETWORKS | {
     "concatenation, half the layers": partial(concatenating, **WIDE),
     "addition, half the layers": partial(AddingNet, widths=(18, 29, 38), depths=(3, 3, 3)),
