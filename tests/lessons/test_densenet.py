@@ -10,6 +10,8 @@ from torch.nn import functional as F
 from torchvision.models import DenseNet
 
 from cnnlab import course, measure, models
+from cnnlab.lessons import rates
+from cnnlab.lessons.densenet.record import TWINS
 from cnnlab.lessons.densenet.study import (
     CIFAR_ERRORS,
     TOP1,
@@ -17,8 +19,13 @@ from cnnlab.lessons.densenet.study import (
     AddingNet,
     concatenating,
     connected_pairs,
+    connections,
+    inside,
     missed,
+    missed_most,
+    rank_correlation,
     readers,
+    relative,
     reuse,
 )
 from cnnlab.models.densenet import DenseBlock
@@ -36,6 +43,17 @@ def test_the_twins_have_about_equal_weights_in_each_block():
     assert abs(adding.params / dense.params - 1) < 0.01
     for one, other in zip(dense.stages[1:4], adding.stages[1:4], strict=True):
         assert one.name == other.name and abs(other.params / one.params - 1) < 0.04
+
+
+def test_recorded_twins_have_about_equal_weights():
+    sizes = [sum(p.numel() for p in make().parameters()) for make in TWINS.values()]
+    assert max(sizes) / min(sizes) < 1.02
+
+
+def test_the_chosen_rates_are_inside_their_grids():
+    flat = course.record("twins_until_flat").results
+    assert all(rates.inside(of["chosen"], map(float, of["tried"])) for of in flat.values())
+    assert all(min(run["train"][-2:]) > 0.98 for of in flat.values() for run in of["seeds"])
 
 
 def test_an_adding_block_adds():
@@ -71,6 +89,25 @@ def test_missed_is_zero_where_the_weights_are():
     first, second = missed(model, images, labels)
     assert abs(first[1, 1]) < 1e-6 < abs(first[0, 1])
     assert abs(second[0, 3]) == second[:, 3].abs().max()
+
+
+def test_where_few_maps_are_taken_away_small_sources_are_missed_as_a_whole():
+    model, images, labels = small().eval(), torch.randn(8, 3, 16, 16), torch.arange(8)
+    whole, four = missed(model, images, labels), missed(model, images, labels, most=4)
+    for all_maps, some in zip(whole, four, strict=True):
+        torch.testing.assert_close(all_maps[1:], some[1:], equal_nan=True)  # layers make four maps
+        assert (all_maps[0] != some[0]).any()
+
+
+def test_the_figures_say_what_they_show():
+    picture = connections(3)
+    assert "6 arcs" in picture.alt and "6 connections" in picture.figure.get_suptitle()
+    runs = course.record("densenet_and_resnet").results
+    assert "the block's input" in missed_most(inside(runs, "missed")).alt
+    assert relative([torch.tensor([[1.0, 2.0], [torch.nan, 4.0]])])[0][:, 1].tolist() == pytest.approx([2 / 3, 4 / 3])
+    assert rank_correlation(
+        [torch.tensor([1.0, 2.0, torch.nan])], [torch.tensor([3.0, 5.0, torch.nan])]
+    ) == pytest.approx(1)
 
 
 def test_torchvision_has_the_switch_that_the_lesson_names():
@@ -133,7 +170,7 @@ def test_a_transition_may_pool_first():
         torch.testing.assert_close(solved("10.transition")(x, weight), true)
 
 
-def test_a_transition_that_pools_last_is_too_dear():
+def test_a_transition_that_pools_last_is_too_expensive():
     feedback = course.check("10.transition", lambda x, w: F.avg_pool2d(F.conv2d(x, w[:, :, None, None]), 2))
     assert feedback.status == "wrong" and "2,304 mult-adds, and may take 576" in feedback.message
 

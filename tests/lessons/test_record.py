@@ -205,7 +205,7 @@ def test_the_command_lists_all_records_and_says_what_is_wrong(capsys):
     assert listed.count("not yet") == len(LATER) and all(name in listed for _, name in RECIPES)
     for words, said in {
         ("record", "densnet"): "did you mean densenet?",
-        ("record", "10", "dropout"): "The records of densenet are: densenet_and_resnet.",
+        ("record", "10", "dropout"): "The records of densenet are: densenet_and_resnet, twins_until_flat.",
         ("record", "lenet", "x"): "The records of lenet are: none.",
     }.items():
         assert main(list(words)) == 2 and said in capsys.readouterr().err

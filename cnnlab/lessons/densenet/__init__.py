@@ -1,3 +1,3 @@
 """Lesson 10, DenseNet."""
 
-DEFAULTS = {"DATASET": "street_digits", "IMAGES": 4000, "EPOCHS": 4}
+DEFAULTS = {"DATASET": "street_digits", "IMAGES": 2000, "EPOCHS": 12}

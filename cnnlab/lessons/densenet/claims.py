@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from cnnlab import models
+from cnnlab.lessons import facts
 from cnnlab.lessons.claims import NOT_SHOWN, OPPOSITE, REPORTED, SHOWN, VARIANT, Claim, compared, register
 from cnnlab.lessons.densenet.study import TOP1, connected_pairs, readers
 from cnnlab.models.densenet import DenseBlock
@@ -14,14 +15,14 @@ def _build(name: str, **options: object) -> nn.Module:
         return models.get_model(name, **options)
 
 
-def _params(name: str, **options: object) -> int:
-    return sum(p.numel() for p in _build(name, **options).parameters())
+def _params(name: str) -> int:
+    return sum(p.numel() for p in _build(name).parameters())
 
 
 def _fewer() -> str:
     """Whether each DenseNet of ImageNet has fewer parameters than every ResNet that is at least as accurate."""
     pairs = [(d, r) for d in TOP1 for r in TOP1 if d.startswith("dense") and r.startswith("res") and TOP1[r] > TOP1[d]]
-    return "fewer" if all(_params(d) < _params(r) for d, r in pairs) else "not always fewer"
+    return "fewer" if all(facts.network(d).params < facts.network(r).params for d, r in pairs) else "not always fewer"
 
 
 def _connections(depth: int) -> int:
@@ -124,7 +125,28 @@ register(
         stated="quadratically",
         source="Pleiss et al. 2017, abstract",
         verdict=SHOWN,
-        judge=lambda times, _, __: compared(times - 3, least=0.5),
+        figure="{:.1f} times from 32 layers to 64",
+        judge=lambda times: compared(times - 3, least=0.5),
+    ),
+    Claim(
+        lesson="10",
+        id="relu",
+        statement="A concatenation can do all that a sum can",
+        stated="the same result with tied weights",
+        source="often heard",
+        verdict=OPPOSITE,
+        figure="for a convolution they differ by {:.3f}, for a ReLU and a convolution by {:.0f}",
+        judge=lambda _, relu_first: compared(1 - relu_first, least=3),
+        why="true of a linear reader only; a dense layer begins with batch norm and ReLU",
+    ),
+    Claim(
+        lesson="10",
+        id="supervision",
+        statement="Short ways to the loss train every layer as extra classifiers would",
+        stated="implicit deep supervision",
+        source=f"{_PAPER}, section 5",
+        verdict=REPORTED,
+        why="no network was trained here with longer ways and all else equal",
     ),
     Claim(
         lesson="10",
@@ -133,9 +155,10 @@ register(
         stated="yes",
         source=f"{_PAPER}, section 5 and Fig. 5",
         verdict=NOT_SHOWN,
-        judge=lambda: NOT_SHOWN,
-        why="those of an untrained network are spread as much or more, so it is not what was learnt; it takes a"
-        " longer training to tell",
+        figure="blocks 1 and 2: at most {:.0%} from even untrained, {:.0%} trained",
+        judge=lambda untrained, trained: NOT_SHOWN if trained < 0.3 else OPPOSITE,
+        why="those of an untrained network are as even, so it is not what was learnt; it takes a longer training to"
+        " tell",
     ),
     Claim(
         lesson="10",
@@ -144,17 +167,69 @@ register(
         stated="yes",
         source=f"{_PAPER}, section 5 and Fig. 5",
         verdict=SHOWN,
+        figure="in {:.0f} of {:.0f} columns of three networks",
         judge=lambda columns, of: compared(columns / of - 0.5, least=0.3),
     ),
     Claim(
         lesson="10",
-        id="sum",
-        statement="Concatenation against addition at equal parameters",
-        stated="concatenation needs fewer for the same error",
+        id="head",
+        statement="The head gives most weight to the maps made last",
+        stated="yes",
+        source=f"{_PAPER}, section 5 and Fig. 5",
+        verdict=SHOWN,
+        figure="at least {:.2f} times the column's mean, in three networks",
+        judge=lambda times: compared(times - 1, least=0.1),
+    ),
+    Claim(
+        lesson="10",
+        id="redundant",
+        statement="Of the transition's maps many are redundant: six of them are needed less than six of a layer",
+        stated="yes",
         source=f"{_PAPER}, section 5",
+        verdict=SHOWN,
+        figure="without them the loss rises by {:.3f}, without a layer's by {:.3f}",
+        judge=lambda six, layer: compared(1 - six / layer, least=0.2),
+    ),
+    Claim(
+        lesson="10",
+        id="resnet",
+        statement="A DenseNet reads more than a ResNet with as many parameters (1,500 digits of 16 x 16, to the end)",
+        stated="yes",
+        source=f"lecture (fewer parameters); {_PAPER}, section 5",
+        verdict=SHOWN,
+        figure="{:.1f} % of the test images against {:.1f} % (means of three seeds)",
+        judge=lambda dense, resnet: compared(dense - resnet, least=2),
+    ),
+    Claim(
+        lesson="10",
+        id="early",
+        statement="The same on 4,000 digits of 32 x 32, after 252 steps",
+        stated="yes",
+        source=f"lecture (fewer parameters); {_PAPER}, section 5",
         verdict=OPPOSITE,
-        judge=lambda concatenated, added: compared(concatenated - added, least=3),
-        why="after four epochs, when the sum has started sooner; the statement takes trainings until the curves"
-        " are flat",
+        figure="{:.0f} % of the test images against {:.0f} % (three seeds, one learning rate)",
+        judge=lambda dense, resnet: compared(dense - resnet, least=2),
+        why="a comparison of starts: all curves are still rising",
+    ),
+    Claim(
+        lesson="10",
+        id="sum",
+        statement="Concatenation reads more than addition with as many layers and parameters (6 layers in a block)",
+        stated="yes",
+        source=f"lecture; {_PAPER}, section 3",
+        verdict=SHOWN,
+        figure="{:.1f} % of the test images against {:.1f} % (means of three seeds)",
+        judge=lambda concatenated, added: compared(concatenated - added, least=1.5),
+    ),
+    Claim(
+        lesson="10",
+        id="sum_wide",
+        statement="The same with half the layers, which are wider",
+        stated="yes",
+        source=f"lecture; {_PAPER}, section 3",
+        verdict=NOT_SHOWN,
+        figure="{:.1f} % of the test images against {:.1f} % (means of three seeds)",
+        judge=lambda concatenated, added: compared(concatenated - added, least=1.5),
+        why="the twin that adds is as good; smaller differences take more seeds",
     ),
 )

@@ -7,6 +7,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cnnlab import measure
 from cnnlab.lessons.calls import Watch
+from cnnlab.lessons.compare import kind
 from cnnlab.lessons.exercise import Wrong, edit, exercise, source
 from cnnlab.lessons.runs import reads_digits, trained
 from cnnlab.models.densenet import DenseBlock
@@ -16,8 +17,8 @@ exercise(
     points=2,
     stub='''
         def channels(stem_width, depths, growth_rate, compression):
-            """How many channels leave each dense block, as a list. A transition between two blocks keeps
-            int(compression * channels) of them."""
+            """How many channels leave each dense block, as a list. A transition between
+            two blocks keeps int(compression * channels) of them."""
             ...
     ''',
     solution="""
@@ -143,8 +144,9 @@ exercise(
     points=3,
     stub='''
         def dense_block(x, layers):
-            """x: (N, C, H, W); layers: functions, each from maps (N, any, H, W) to a few new maps of the same size.
-            Returns what a dense block of these layers returns."""
+            """x: (N, C, H, W); layers: functions, each from maps (N, any, H, W) to a few
+            new maps of the same size. Returns what a dense block of these layers
+            returns."""
             ...
     ''',
     solution="""
@@ -276,6 +278,51 @@ exercise(
 )
 
 
+def check_pairs(my_pairs: object) -> None:
+    """Two pairs (a, b) that are one to a reader of relu(a) and relu(b), and two to a reader of relu(a + b)."""
+    try:
+        pairs = torch.as_tensor(my_pairs, dtype=torch.float64).detach()
+    except (TypeError, ValueError, RuntimeError):
+        raise Wrong(f"my_pairs is {kind(my_pairs)}; two pairs of numbers are asked for: ((a, b), (a, b)).") from None
+    if pairs.shape != (2, 2) or not bool(pairs.isfinite().all()):
+        raise Wrong("Two pairs of finite numbers are asked for: ((a, b), (a, b)).")
+    (one, other), sums = pairs.relu().tolist(), pairs.sum(1).relu().tolist()
+    if torch.equal(*pairs):
+        raise Wrong("These are the same pair twice: no reader can tell them apart, nor has it to.")
+    if one != other:
+        raise Wrong(
+            f"After the ReLU, a reader of the concatenation sees {one} and {other}. They differ, so suitable weights"
+            " can make anything of them: both pairs must look the same to it."
+        )
+    if abs(sums[0] - sums[1]) < 1e-6:
+        raise Wrong(f"A reader of the sum sees relu(a + b) = {sums[0]:g} for both: it cannot tell them apart either.")
+
+
+exercise(
+    "10.relu-first",
+    points=2,
+    stub="""
+        my_pairs = (..., ...)  # two pairs (a, b) of numbers
+    """,
+    solution="""
+        my_pairs = (2.0, -1.0), (2.0, -3.0)
+    """,
+    hints=[
+        "What does relu make of -1 and of -3? What can a reader of relu(b) know about b?",
+        "Let a be 2 in both pairs and b negative, once smaller than a in size and once larger.",
+    ],
+    check=check_pairs,
+    wrong=[
+        source("my_pairs = (2.0, -1.0), (2.0, -1.0)", "same pair twice"),
+        source("my_pairs = (2.0, 1.0), (2.0, 3.0)", "They differ"),
+        source("my_pairs = (1.0, -2.0), (1.0, -3.0)", "cannot tell them apart either"),
+        source("my_pairs = (-1.0, -2.0), (-2.0, -1.0)", "cannot tell them apart either"),
+        source("my_pairs = (1.0, 2.0, 3.0)", "Two pairs"),
+        source("my_pairs = 'any'", "two pairs of numbers"),
+    ],
+)
+
+
 def check_transition(transition) -> None:
     """The values are right by the cases: what it costs."""
     generator = torch.Generator().manual_seed(0)
@@ -285,8 +332,8 @@ def check_transition(transition) -> None:
     macs, full = counter.get_total_flops() // 2, len(weight) * x.numel()
     if macs > full / 4:
         raise Wrong(
-            f"The values are right, but it is too dear: for x of (2, 6, 8, 8) and weight of (3, 6) it takes {macs:,}"
-            f" mult-adds, and may take {full // 4:,}, a quarter of {full:,}."
+            "The values are right, but it is too expensive: for x of (2, 6, 8, 8) and weight of (3, 6) it takes"
+            f" {macs:,} mult-adds, and may take {full // 4:,}, a quarter of {full:,}."
         )
 
 
@@ -305,8 +352,9 @@ exercise(
     points=3,
     stub='''
         def transition(x, weight):
-            """x: (N, C, H, W), after batch norm and ReLU; weight: (K, C), of a 1x1 convolution. Returns
-            F.avg_pool2d(F.conv2d(x, weight[:, :, None, None]), 2), for a quarter of the mult-adds."""
+            """x: (N, C, H, W), after batch norm and ReLU; weight: (K, C), of a 1x1
+            convolution. Returns F.avg_pool2d(F.conv2d(x, weight[:, :, None, None]), 2),
+            for a quarter of the mult-adds."""
             ...
     ''',
     solution="""
@@ -354,8 +402,9 @@ exercise(
     points=3,
     stub='''
         def numbers_kept(in_channels, depth, growth_rate, pixels):
-            """How many numbers autograd keeps of one image inside a dense block of plain layers (batch norm, ReLU in
-            place, 3x3 convolution) with maps of so many pixels. The batch norms' statistics do not count."""
+            """How many numbers autograd keeps of one image inside a dense block of plain
+            layers (batch norm, ReLU in place, 3x3 convolution) with maps of so many
+            pixels. The batch norms' statistics do not count."""
             ...
     ''',
     solution="""
@@ -454,7 +503,8 @@ exercise(
         torch.manual_seed(0)
         options = {"depths": (2, 4, 4), "growth_rate": 8, "stem_width": 12, "compression": 0.5}
         mine = models.get_model("densenet_40_12_tiny", **options)
-        my_run = training.fit(mine, street, epochs=6, lr=0.1, batch_size=32)
+        many = data.load("street_digits", train=4000)
+        my_run = training.fit(mine, many, epochs=6, lr=0.1, batch_size=32)
     """,
     hints=[
         "The first block has the largest maps: a layer there costs four times the memory of one in the second.",

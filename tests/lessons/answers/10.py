@@ -332,6 +332,66 @@ def dense_block(x, layers):
 """,
         mistake="takes the layers out of the caller's list, so that a second image finds none",
     ),
+    # 10.relu-first
+    Right("10.relu-first", "tuples", "my_pairs = ((1, -0.5), (1, -4))"),
+    Right("10.relu-first", "the roles exchanged, lists", "my_pairs = [[-7, 3], [-1, 3]]"),
+    Right(
+        "10.relu-first",
+        "a tensor with gradients",
+        """
+a = torch.tensor([5.0, 5.0], requires_grad=True)
+b = torch.tensor([-1.0, -2.0])
+my_pairs = torch.stack([a, b], dim=1)
+""",
+    ),
+    Right(
+        "10.relu-first",
+        "NumPy, found by trying",
+        """
+import itertools
+
+import numpy as np
+
+numbers = np.linspace(-3, 3, 7)
+relu = lambda x: np.maximum(x, 0)
+found = [
+    np.array([p, q])
+    for p, q in itertools.combinations(itertools.product(numbers, repeat=2), 2)
+    if (relu(np.array(p)) == relu(np.array(q))).all() and relu(sum(p)) != relu(sum(q))
+]
+my_pairs = found[0]
+""",
+    ),
+    Wrong(
+        "10.relu-first",
+        "both positive",
+        "my_pairs = (1, 2), (2, 1)",
+        mistake="the concatenation shows the reader which is which, so it knows more than the sum, not less",
+    ),
+    Wrong(
+        "10.relu-first",
+        "both negative",
+        "my_pairs = [(-1, -1), (-2, -3)]",
+        mistake="the ReLU hides both pairs from both readers",
+    ),
+    Wrong(
+        "10.relu-first",
+        "the negative one always wins",
+        "my_pairs = torch.tensor([[1.0, -2.0], [1.0, -5.0]])",
+        mistake="both sums are negative, so the reader of the sum sees zero twice",
+    ),
+    Wrong(
+        "10.relu-first",
+        "one number exchanged for another",
+        "my_pairs = (2, -1), (3, -1)",
+        mistake="a differs and is positive, which the reader of the concatenation sees",
+    ),
+    Wrong(
+        "10.relu-first",
+        "one pair",
+        "my_pairs = (2, -1)",
+        mistake="gives one pair where two are to be compared",
+    ),
     # 10.transition
     Right(
         "10.transition",
