@@ -449,7 +449,7 @@ exercise(
     "09.same-work",
     points=2,
     stub="""
-        my_depths = (..., ..., ...), (..., ..., ...)
+        my_depths = (..., ...)
     """,
     solution="""
         my_depths = (9, 1, 1), (1, 1, 9)
