@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
-from statistics import mean
+from statistics import mean, median
 from typing import Any
 
 import torch
@@ -198,6 +198,17 @@ def on_the_shortcut(altogether: Runs, alone: Runs) -> view.Picture:
         for name in altogether
     )
     return view.Picture(figure, f"{title}. After the last block, altogether and by the shortcuts alone: {listed}.")
+
+
+def without_norms(altogether: Runs, bare: Runs) -> Table:
+    """What comes back past all blocks, with batch norm and without: the middle one of the seeds."""
+    rows = []
+    for name, runs in bare.items():
+        middle = (median(run[-1] for run in each) for each in (altogether[name], runs))
+        rows.append([name, *(f"{value:,.0f}" for value in middle)])
+    return Table(
+        ["on each shortcut", "with batch norm", "without"], rows, "Gradient past 27 blocks, times what entered"
+    )
 
 
 def in_training(runs: Mapping[str, training.Run], batch_size: int, what: str) -> view.Picture:
