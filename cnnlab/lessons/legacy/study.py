@@ -228,11 +228,6 @@ def tested(record: Record, *names: str) -> dict[str, list[float]]:
     return {name: [100 * run["test"] for run in record.results[name]["runs"]] for name in names}
 
 
-def known(record: Record, *names: str) -> list[float]:
-    """The accuracy on the training images in the last epoch of every recorded training of these networks; percent."""
-    return [100 * run["train"][-1] for name in names for run in record.results[name]["runs"]]
-
-
 def spreads(values: Mapping[str, Sequence[float]]) -> tuple[float, float]:
     """How far the means of several networks lie apart, and the seeds of one network at most.
 
@@ -253,12 +248,13 @@ def ends(record: Record, names: Sequence[str], what: str) -> view.Picture:
 
 def best(record: Record, name: str) -> float:
     """The accuracy on validation images at the best of the rates that a network has tried, with one seed."""
-    return max(record.results[name]["rates"].values())
+    return max(record.results[name]["validation"])
 
 
 def tried(record: Record, names: Sequence[str]) -> Table:
     """The learning rates that were tried for each network, and what they gave on validation images."""
-    reached = {name: {float(lr): value for lr, value in record.results[name]["rates"].items()} for name in names}
+    results = {name: record.results[name] for name in names}
+    reached = {name: dict(zip(each["rates"], each["validation"], strict=True)) for name, each in results.items()}
     chosen = {name: max(values, key=values.get) for name, values in reached.items()}
     shown = {name: {lr: f"{values[lr]:.1%}" for lr in sorted(values)} for name, values in reached.items()}
     return rates.table(shown, chosen, "Accuracy on 1,000 validation images, seed 0, after ten epochs")
