@@ -6,12 +6,13 @@ from torch import nn
 
 from cnnlab import course, measure
 from cnnlab.lessons.legacy.study import (
-    PLACEMENTS,
+    ORDERS,
     TWINS,
     NormAfterSum,
     Original,
     PreActivation,
     ReluBeforeSum,
+    ReluFirst,
     fitted,
     path_width,
     sums,
@@ -52,13 +53,13 @@ def test_what_stands_on_the_shortcut():
     """With the second convolution at zero only the shortcut speaks."""
     x = torch.randn(2, 4, 8, 8)
     after = {}
-    for kind in (Original, NormAfterSum, ReluBeforeSum, PreActivation):
+    for kind in ORDERS.values():
         block = kind(4, 4).eval()
         nn.init.zeros_(block.conv2.weight)
         after[kind] = block(x)
     torch.testing.assert_close(after[Original], x.relu())
     torch.testing.assert_close(after[NormAfterSum], (x / (1 + 1e-5) ** 0.5).relu())
-    assert torch.equal(after[ReluBeforeSum], x) and torch.equal(after[PreActivation], x)
+    assert all(torch.equal(after[kind], x) for kind in (ReluBeforeSum, ReluFirst, PreActivation))
     block = filled(ReluBeforeSum(4, 4))
     assert (block(x) >= x).all()  # it can only add
 
@@ -66,29 +67,37 @@ def test_what_stands_on_the_shortcut():
 @pytest.mark.parametrize("name", TWINS)
 def test_all_twins_cost_the_same(name):
     model = TWINS[name]()
-    assert abs(measure.cost(model, (3, 32, 32)).macs / 7.94e6 - 1) < 0.04
+    assert abs(measure.cost(model, (3, 32, 32)).macs / 2e6 - 1) < 0.05
     assert model(torch.zeros(2, 3, 32, 32)).shape == (2, 10)
 
 
 def test_orders_differ_in_nothing_but_the_order():
-    counts = {sum(p.numel() for p in block(6, 6).parameters()) for block in PLACEMENTS.values()}
+    counts = {sum(p.numel() for p in block(6, 6).parameters()) for block in ORDERS.values()}
     assert len(counts) == 1
+
+
+def test_what_stands_on_a_shortcut_can_be_exchanged():
+    block = PreActivation(4, 4).eval()
+    x = torch.randn(2, 4, 8, 8)
+    free = block(x)
+    block.shortcut = nn.ReLU()
+    torch.testing.assert_close(block(x) - free, x.relu() - x)
 
 
 def test_paths_of_table_2():
     assert [path_width(256, paths) for paths in (1, 2, 4, 8, 32)] == [64, 40, 24, 14, 4]
 
 
-@pytest.mark.parametrize(("block", "width", "paths"), [("basic", 6, 1), ("basic", 26, 1), ("bottleneck", 64, 32)])
+@pytest.mark.parametrize(("block", "width", "paths"), [("basic", 6, 1), ("basic", 13, 1), ("bottleneck", 32, 4)])
 def test_the_depth_meets_the_budget(block, width, paths):
     model, layers = fitted(block, width, paths)
-    assert abs(measure.cost(model, (3, 32, 32)).macs / 8e6 - 1) < 0.1
+    assert abs(measure.cost(model, (3, 32, 32)).macs / 2e6 - 1) < 0.1
     assert layers == 1 + sum(isinstance(layer, nn.Conv2d) for layer in model.modules())
 
 
 def test_one_block_a_stage_is_the_least():
     model, layers = fitted("basic", 64)
-    assert layers == 8 and measure.cost(model, (3, 32, 32)).macs > 5 * 8e6
+    assert layers == 8 and measure.cost(model, (3, 32, 32)).macs > 20 * 2e6
 
 
 def test_sums_are_counted_once_for_each_block():

@@ -1,3 +1,3 @@
 """Lesson 09, ResNet's legacy."""
 
-DEFAULTS = {"DATASET": "street_digits", "IMAGES": 4000, "EPOCHS": 8}
+DEFAULTS = {"DATASET": "street_digits", "IMAGES": 3000, "EPOCHS": 3}

@@ -1,11 +1,12 @@
 """Lesson 09, ResNet's legacy: its exercises."""
 
+import operator
 from copy import deepcopy
 
 import torch
 from torch import nn
 
-from cnnlab import measure
+from cnnlab import measure, models
 from cnnlab.lessons.exercise import Wrong, edit, exercise, source
 from cnnlab.lessons.legacy.study import _Sums
 from cnnlab.lessons.runs import reads_digits, sees_colours, trained
@@ -15,7 +16,8 @@ exercise(
     points=2,
     stub='''
         def bottleneck_parameters(channels, cardinality, path_width):
-            """Parameters of a ResNeXt bottleneck with as many channels out as in, batch norms included."""
+            """Parameters of a ResNeXt bottleneck with as many channels out as in, batch norms
+            included."""
             ...
     ''',
     solution="""
@@ -115,8 +117,9 @@ exercise(
     points=3,
     stub='''
         def equal_cost_width(channels, cardinality):
-            """The whole number d for which a bottleneck of so many paths of d channels has as nearly as possible
-            the weights of the usual one, whose single path is channels // 4 wide. Count the convolutions only."""
+            """The whole number d for which a bottleneck of so many paths of d channels has as
+            nearly as possible the weights of the usual one, whose single path is channels // 4
+            wide. Count the convolutions only."""
             ...
     ''',
     solution="""
@@ -158,7 +161,7 @@ exercise(
             def equal_cost_width(channels, cardinality):
                 return round(channels / 4 / cardinality**0.5)
             """,
-            "This keeps the cost of the 3x3 convolution; the two 1x1 convolutions became dearer.",
+            "This keeps the cost of the 3x3 convolution; the two 1x1 convolutions became more expensive.",
         ),
         source(
             """
@@ -238,8 +241,9 @@ exercise(
     points=2,
     stub='''
         def layers_left(depth, k):
-            """A wide residual network has 6n + 4 layers. Make one of this depth k times as wide at the same mult-adds:
-            how many layers may it have? n is a whole number, the nearest, and at least 1."""
+            """A wide residual network has 6n + 4 layers. Make one of this depth k times as
+            wide at the same mult-adds: how many layers may it have? n is a whole number,
+            the nearest, and at least 1."""
             ...
     ''',
     solution="""
@@ -332,7 +336,8 @@ exercise(
     points=3,
     stub='''
         def pre_activation(x, norm1, conv1, norm2, conv2):
-            """The output of a pre-activation block that changes no shape, made of these four layers."""
+            """The output of a pre-activation block that changes no shape, made of these
+            four layers."""
             ...
     ''',
     solution="""
@@ -417,6 +422,55 @@ exercise(
     ],
 )
 
+
+def check_same_work(my_depths: object) -> None:
+    """Measures what is refuted: whether equal mult-adds are equal parameters."""
+    try:
+        depths = [tuple(operator.index(blocks) for blocks in each) for each in my_depths]
+    except TypeError:
+        raise Wrong("Two networks are asked for, each as three whole numbers: (n1, n2, n3), (m1, m2, m3).") from None
+    if len(depths) != 2 or {len(each) for each in depths} != {3}:
+        raise Wrong("Two networks are asked for, each of three stages: (n1, n2, n3), (m1, m2, m3).")
+    if min(map(min, depths)) < 1 or max(map(sum, depths)) > 60:
+        raise Wrong("Each stage needs at least one block, and 60 blocks are enough for a network.")
+    one, other = (measure.cost(models.get_model("preact_resnet110_tiny", depths=each), (3, 32, 32)) for each in depths)
+    work = max(one.macs, other.macs) / min(one.macs, other.macs)
+    if work > 1.05:
+        raise Wrong(f"One of them has {work:.2f} times the mult-adds of the other; 1.05 times is allowed.")
+    size = max(one.params, other.params) / min(one.params, other.params)
+    if size < 3:
+        raise Wrong(
+            f"The same mult-adds, and the larger has {size:.2f} times the parameters; at least 3 times is asked for."
+            " In which stage does a block have most parameters for its mult-adds?"
+        )
+
+
+exercise(
+    "09.same-work",
+    points=2,
+    stub="""
+        my_depths = (..., ...)
+    """,
+    solution="""
+        my_depths = (9, 1, 1), (1, 1, 9)
+    """,
+    hints=[
+        "A weight is used once at each place of its map. Where is a map small?",
+        "From stage to stage the channels double and the map halves: a block has four times as many weights, each used"
+        " at a quarter of the places. So move blocks from one stage to another.",
+    ],
+    check=check_same_work,
+    wrong=[
+        source("my_depths = (3, 3, 3), (3, 3, 3)", "1.00 times the parameters"),
+        source("my_depths = (9, 1, 1), (1, 9, 1)", "at least 3 times"),
+        source("my_depths = (1, 1, 1), (1, 1, 9)", "1.05 times is allowed"),
+        source("my_depths = (9, 1, 1)", "three whole numbers"),
+        source("my_depths = (9, 1), (1, 9)", "three stages"),
+        source("my_depths = (11, 0, 0), (1, 1, 9)", "at least one block"),
+        source("my_depths = (900, 1, 1), (1, 1, 900)", "60 blocks"),
+    ],
+)
+
 MOST = 8.4e6  # mult-adds
 
 
@@ -447,7 +501,7 @@ exercise(
         my_run = training.fit(mine, digits, epochs=6, lr=0.008, batch_size=32, optimizer="adamw", weight_decay=0.05)
     """,
     hints=[
-        "fitted('basic', width) gives a network that uses the whole budget. Which width did best in the record?",
+        "study.fitted('basic', width, budget=8e6) uses the budget. Which width did best in the record?",
         "The budget is of mult-adds an image: more images and more epochs are free. So is a stem without a stride, "
         "models.get_model('preact_resnet110_tiny', depths=(n, n, n), width=...), with a smaller n.",
     ],

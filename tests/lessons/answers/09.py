@@ -549,6 +549,56 @@ def pre_activation(x, norm1, conv1, norm2, conv2):
 """,
         mistake="runs the first norm and convolution twice and never the second",
     ),
+    # 09.same-work
+    Right("09.same-work", "the blocks in front, or behind", "my_depths = (5, 1, 1), (1, 1, 5)"),
+    Right("09.same-work", "lists", "my_depths = [[1, 2, 10], [10, 2, 1]]"),
+    Right(
+        "09.same-work",
+        "found by trying all of ten blocks",
+        """
+pairs = [(n, 12 - n - m, m) for n in range(1, 11) for m in range(1, 12 - n)]
+
+
+def count(depths):
+    return sum(p.numel() for p in models.get_model("preact_resnet110_tiny", depths=depths).parameters())
+
+
+my_depths = min(pairs, key=count), max(pairs, key=count)
+""",
+    ),
+    Right("09.same-work", "NumPy's integers", "my_depths = np.array([[12, 1, 1], [1, 1, 12]])"),
+    Wrong(
+        "09.same-work",
+        "the widths, not the blocks",
+        "my_depths = (8, 16, 32), (32, 16, 8)",
+        mistake="takes the numbers for channels; as blocks they make 2.6 times the parameters",
+    ),
+    Wrong(
+        "09.same-work",
+        "more blocks",
+        "my_depths = (3, 3, 3), (9, 9, 9)",
+        mistake="makes the whole network larger, which also makes three times the mult-adds",
+    ),
+    Wrong(
+        "09.same-work",
+        "layers",
+        "my_depths = 20, 56",
+        mistake="gives the layers of two networks instead of the blocks of their stages",
+    ),
+    Wrong(
+        "09.same-work",
+        "two networks",
+        """
+my_depths = [models.get_model("preact_resnet110_tiny", depths=d) for d in ((9, 1, 1), (1, 1, 9))]
+""",
+        mistake="hands over the networks, where the numbers are asked for",
+    ),
+    Wrong(
+        "09.same-work",
+        "the middle stage",
+        "my_depths = (1, 9, 1), (9, 1, 1)",
+        mistake="moves the blocks by one stage only, which makes too little difference",
+    ),
     # 09.your-block
     Right(
         "09.your-block",
@@ -556,7 +606,7 @@ def pre_activation(x, norm1, conv1, norm2, conv2):
         """
 torch.manual_seed(0)
 many = data.load("street_digits", train=8000)
-my_run = training.fit(TWINS["pre-activation, 8 × 26"](), many, epochs=6, lr=0.1, batch_size=64, progress=False)
+my_run = training.fit(study.stacked(study.PreActivation, 1, 26), many, epochs=6, lr=0.1, batch_size=64, progress=False)
 """,
         slow=True,
     ),
@@ -590,7 +640,7 @@ my_run = training.fit(net, data.load("street_digits", train=12000), epochs=4, **
         "09.your-block",
         "a fresh network",
         """
-my_run = TWINS["pre-activation, 8 × 26"]()
+my_run = study.stacked(study.PreActivation, 1, 26)
 """,
         mistake="hands in a network that was never trained, not a run",
     ),
@@ -600,7 +650,7 @@ my_run = TWINS["pre-activation, 8 × 26"]()
         """
 torch.manual_seed(0)
 few = data.load("street_digits", train=128, test=100)
-my_run = training.fit(TWINS["pre-activation, 8 × 26"](), few, epochs=1, lr=0.1, batch_size=64, progress=False)
+my_run = training.fit(study.stacked(study.PreActivation, 1, 26), few, epochs=1, lr=0.1, batch_size=64, progress=False)
 """,
         mistake="one pass over 128 images: the network reads hardly more than by chance",
     ),
