@@ -29,9 +29,7 @@ class SpeedNet(nn.Module):
         whitened = 2 * 4 * in_channels  # the numbers of a 2x2 patch, and the same with a minus sign
         self.stem = named(conv=nn.Conv2d(in_channels, whitened, 2), act=nn.GELU())
         self.stages = nn.Sequential(*map(_stage, (whitened, *widths), widths))
-        self.head = named(
-            pool=nn.MaxPool2d(3), flatten=nn.Flatten(), fc=nn.Linear(widths[-1], num_classes, bias=False)
-        )
+        self.head = named(pool=nn.MaxPool2d(3), flatten=nn.Flatten(), fc=nn.Linear(widths[-1], num_classes, bias=False))
         for layer in self.stages.modules():
             if isinstance(layer, nn.Conv2d):
                 nn.init.dirac_(layer.weight[: layer.in_channels])  # as many outputs as there are inputs pass them on
@@ -64,8 +62,9 @@ def whiten(model: SpeedNet, images: Tensor) -> None:
     They are the principal components of all 2x2 patches of normalised images (N, C, H, W), and these with a minus sign.
     """
     convolution = model.stem.conv
-    patches = F.unfold(images, 2).transpose(1, 2).flatten(0, 1)  # every patch a row of numbers
-    values, vectors = torch.linalg.eigh(patches.T @ patches / len(patches))
+    patches = F.unfold(images, 2)  # of each image its patches as columns
+    moments = (patches @ patches.transpose(1, 2)).sum(0) / (len(patches) * patches.shape[2])
+    values, vectors = torch.linalg.eigh(moments)
     components = (vectors / (values + 5e-4).sqrt()).T.reshape(-1, *convolution.weight.shape[1:])
     convolution.weight.copy_(torch.cat([components, -components]))
     convolution.weight.requires_grad_(False)

@@ -58,9 +58,9 @@ def speed_run(
     """Train a SpeedNet on photographs of 32x32, and test it once, at the end.
 
     model: another network, trained in its place in the same way; whitening and identity are SpeedNet's alone.
-    flip: mirror images, in training and in the test, which digits do not stand. without: a part to leave out, to see what
-    it is worth. The rates are the paper's, per image, for any batch_size. The stop button returns the run so far, whose
-    network has then not been tested. Raises ValueError for another part.
+    flip: mirror images, in training and in the test, which digits do not stand. without: a part to leave out, to see
+    what it is worth. The rates are the paper's, per image, for any batch_size. The stop button returns the run so far,
+    whose network has then not been tested. Raises ValueError for another part.
     """
     stop_with_the_cell()
     if without not in (None, *get_args(Part)):

@@ -197,7 +197,9 @@ def test_an_option_takes_the_same_in_every_network(option: str) -> None:
 
 def test_every_family_for_images_of_any_size_has_small_images() -> None:
     without = {name for name, options in SIGNATURES.items() if "small_images" not in options}
-    assert without == {*("lenet5_1998", "lenet5", "alexnet_2012", "vit_b_16", "vit_b_16_tiny", "speednet", "speednet_tiny")}
+    assert without == {
+        *("lenet5_1998", "lenet5", "alexnet_2012", "vit_b_16", "vit_b_16_tiny", "speednet", "speednet_tiny")
+    }
 
 
 def parts() -> list[tuple[str, Mapping[str, inspect.Parameter]]]:

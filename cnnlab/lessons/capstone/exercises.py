@@ -51,7 +51,7 @@ exercise(
             return chosen
     """,
     hints=[
-        "For each network, collect those that are no more expensive and no worse. Which of them may be left out of the count?",
+        "For each network, collect those that are no more expensive and no worse. Which of them do not count?",
         "Two networks with the same cost and the same accuracy do not beat each other.",
     ],
     cases=tables,
@@ -217,8 +217,8 @@ def check_pair(my_pair: object) -> None:
         swapped = 2 * other_macs <= macs and other_ms >= 2 * ms
         hint = "It is the other way around: name the one with fewer mult-adds first." if swapped else ""
         raise Wrong(
-            f"{names[0]} takes {macs:.1f} million mult-adds, {names[1]} {other_macs:.1f}: the first should take at most "
-            f"half as many. {hint}".rstrip()
+            f"{names[0]} takes {macs:.1f} million mult-adds, {names[1]} {other_macs:.1f}: the first should take at "
+            f"most half as many. {hint}".rstrip()
         )
     if ms < 2 * other_ms:
         raise Wrong(

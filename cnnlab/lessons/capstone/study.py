@@ -7,7 +7,7 @@ from torch import Tensor
 
 from cnnlab import view
 from cnnlab.lessons import facts
-from cnnlab.lessons.records import Record, record
+from cnnlab.lessons.records import Record
 from cnnlab.table import Table
 
 # The lecture's nine tables: parameters in millions, top-1 and top-5 accuracy on ImageNet in percent, as it prints them.
@@ -49,8 +49,8 @@ def nine() -> view.Picture:
         x="parameters (millions)",
         y="top-1 accuracy on ImageNet (%)",
         bold=[largest.label],
-        title=f"The largest is beaten by {len(better)} smaller networks, one of them {largest.params / smallest.params:.0f}"
-        " times smaller",
+        title=f"The largest is beaten by {len(better)} smaller networks,"
+        f" one of them {largest.params / smallest.params:.0f} times smaller",
     )
 
 
@@ -110,7 +110,7 @@ def passes(board: Board) -> view.Picture:
         bold=later,
         named=named,
         log="xy",
-        title=f"Of {len(later)} networks of 2017 and later (squares), {lower} are in the worse half",
+        title=f"Of {len(later)} networks of 2017 and later (squares; not the speed run), {lower} are in the worse half",
     )
 
 
@@ -138,45 +138,37 @@ def compared(found: Mapping[str, Sequence[float]]) -> view.Picture:
 def fronts(board: Board, chosen: Mapping[str, Collection[str]]) -> view.Picture:
     """Errors against each price: the networks that nothing beats have a marker of their own, the others are grey."""
     anywhere = [name for name in board if any(name in names for names in chosen.values())]
-    title = f"{len(board) - len(anywhere)} of {len(board)} networks are beaten by another one, whatever you pay in"
+    beaten = [name for name in board if name not in anywhere]
+    looks = {name: {"color": f"C{i % 7}", "marker": "osD^vPX*<>"[i % 10]} for i, name in enumerate(anywhere)}
+    title = f"{len(beaten)} of {len(board)} networks are beaten by another one, whichever of the four prices you pay"
     fig, axes = view.figure(2, 2, size=(10.5, 7.4), sharey=True, title=title)
     for axis, price in zip(axes.flat, chosen, strict=True):
-        for index, name in enumerate(board):
-            point = (board[name][price], 100 - board[name]["accuracy"])
-            if name not in anywhere:
-                axis.plot(*point, ".", color="#B0B0B0", ms=7, label="the others" if index == len(board) - 1 else None)
-                continue
-            place = anywhere.index(name)
-            on_it = name in chosen[price]
-            look = {"color": f"C{place % 7}", "marker": "osD^vPX*<>"[place % 10], "ms": 9 if on_it else 6}
-            axis.plot(*point, ls="", mfc=None if on_it else "none", label=short(name), zorder=3, **look)
-        line = sorted(chosen[price], key=lambda name: board[name][price])
-        axis.plot(
-            [board[name][price] for name in line],
-            [100 - board[name]["accuracy"] for name in line],
-            color=view.GREY,
-            lw=1,
-            zorder=1,
-        )
+
+        def points(names: Collection[str], price: str = price) -> tuple[list[float], list[float]]:
+            return [board[name][price] for name in names], [100 - board[name]["accuracy"] for name in names]
+
+        axis.plot(*points(beaten), ls="", marker=".", color="#B0B0B0", ms=7)
+        line = sorted(chosen[price], key=lambda name, price=price: board[name][price])
+        axis.plot(*points(line), color=view.GREY, marker="", lw=1)
+        for name, look in looks.items():
+            filled = {"ms": 9} if name in line else {"ms": 6, "mfc": "none"}
+            axis.plot(*points([name]), ls="", zorder=3, **look, **filled)
         axis.set(xlabel=price)
         axis.margins(0.08, 0.08)
         view.log_axis(axis, "x")
         view.log_axis(axis, "y")
     for axis in axes[:, 0]:
         axis.set_ylabel("errors (%)")
-    handles = dict(zip(*reversed(axes[0, 0].get_legend_handles_labels()), strict=True))
-    fig.legend(
-        handles.values(), handles.keys(), loc="outside right center", fontsize=9, title="filled: on\nthis front"
-    )
+    keys = {short(name): axis.plot([], [], ls="", ms=8, **look)[0] for name, look in looks.items()}
+    keys["the others"] = axis.plot([], [], ls="", marker=".", color="#B0B0B0")[0]
+    fig.legend(keys.values(), keys, loc="outside right center", fontsize=9, title="filled: on\nthis front")
     listed = "; ".join(f"{price}: {', '.join(sorted(map(short, names)))}" for price, names in chosen.items())
     return view.Picture(fig, f"{title}. The fronts by {listed}.")
 
 
 def correlations(labels: Sequence[str], values: Tensor) -> Table:
     """Rank correlations as a table."""
-    rows = [
-        [label, *(f"{value:+.2f}" for value in row)] for label, row in zip(labels, values.tolist(), strict=True)
-    ]
+    rows = [[label, *(f"{value:+.2f}" for value in row)] for label, row in zip(labels, values.tolist(), strict=True)]
     return Table(["rank correlation", *labels], rows)
 
 
@@ -226,16 +218,19 @@ def kernels(weight: Tensor) -> view.Picture:
     shown = weight.detach().flip(0)
     shown = shown / shown.abs().amax((1, 2, 3), keepdim=True) / 2 + 0.5
     shown = shown.repeat_interleave(16, 2).repeat_interleave(16, 3)
-    return view.images(shown, columns=len(shown), title="Computed, not learnt: brightness, edges, colours, checkerboards")
+    return view.images(
+        shown, columns=len(shown), title="Computed, not learnt: brightness, edges, colours, checkerboards"
+    )
 
 
-def by_step(losses: Sequence[float], rates: Sequence[float], said: str) -> view.Picture:
+def by_step(losses: Sequence[float], rates: Sequence[float], accuracy: float) -> view.Picture:
     """The loss of each batch, and below it the rate of the step as a share of the highest."""
+    said = f"After {len(losses)} steps it reads {accuracy:.1%} of the test images"
     fig, (top, bottom) = view.figure(2, 1, size=(8, 4.6), sharex=True, title=said)
     steps = range(1, 1 + len(losses))
-    top.plot(steps, losses, color=view.BLUE, lw=1.2)
+    top.plot(steps, losses, color=view.BLUE, marker="", lw=1.2)
     top.set(ylabel="loss of the batch (nats)")
-    bottom.plot(steps, rates, color=view.VERMILLION)
+    bottom.plot(steps, rates, color=view.VERMILLION, marker="")
     bottom.set(xlabel="step", ylabel="share of the\nhighest rate", ylim=(0, 1.05))
     ends = f"the loss goes from {losses[0]:.2f} to {losses[-1]:.2f}"
     return view.Picture(fig, f"{said}. In {len(losses)} steps {ends}.")
@@ -284,30 +279,40 @@ def parts(found: Mapping[str, Sequence[float]], images: str, epochs: int) -> vie
     return view.dots(found, label=f"accuracy on {images}, after {epochs} epochs (%)", title=title)
 
 
-def two_by_two(parts: Record, crossed: Record) -> dict[str, list[float]]:
-    """Network and recipe, each with each, after eight epochs: accuracies in percent, three seeds."""
-    eight = {name: by_epochs["8"] for name, by_epochs in parts.results["lengths"].items()}
-    found = {
-        "SpeedNet, its own recipe": eight[SPEED_RUN],
-        "SpeedNet, ResNet-20's recipe": crossed.results["SpeedNet, SGD"],
-        "ResNet-20, the speed run's recipe": crossed.results["ResNet-20, speed run"],
-        "ResNet-20, its own recipe": eight["resnet20_tiny"],
+def gains(reads: Mapping[str, float]) -> dict[str, float]:
+    """Points that the recipe gives each network, in place of SGD in the same batches."""
+    return {name: reads[f"{name}, recipe"] - reads[f"{name}, SGD"] for name in ("SpeedNet", "ResNet-20")}
+
+
+def crossed(reads: Mapping[str, float], epochs: int, batch_size: int, guess: object) -> view.Picture:
+    """Two networks and two recipes, each with each."""
+    said = ", ".join(f"{name} {points:+.1f}" for name, points in gains(reads).items())
+    picture = view.dots(
+        {name: [value] for name, value in reads.items()},
+        label=f"accuracy on test images after {epochs} passes in batches of {batch_size} (%)",
+        title=f"The recipe instead of SGD, in points: {said}",
+    )
+    return view.predicted(picture, guess)
+
+
+def photographs(wide: Record) -> Table:
+    """The speed run on CIFAR-10's photographs, as wide as in the paper, by seed."""
+    rows = [[seed, f"{run['seconds']:,.0f}", f"{run['held_out']:.1%}"] for seed, run in enumerate(wide.results["runs"])]
+    return Table(["seed", "seconds on two cores", "held-out photographs, each with its mirror image"], rows)
+
+
+def figures(
+    board: Board,
+    cut_short: Mapping[str, Sequence[float]],
+    found: Mapping[str, Sequence[float]],
+    reads: Mapping[str, float],
+) -> dict[str, object]:
+    """The figures of the claims that the lesson measures."""
+    later = [place for place, name in enumerate(board) if name.startswith(LATER)]
+    whole, cut, other = map(mean, cut_short.values())
+    parts = ("whitening", "identity", "fast biases", "smoothing", "lookahead")
+    return {part.removeprefix("fast "): (mean(found["whole"]), mean(found[f"without {part}"])) for part in parts} | {
+        "later": (sum(place < len(board) / 2 for place in later), len(later)),
+        "passes": (cut - other, whole - other),
+        "recipe": tuple(gains(reads).values()),
     }
-    return {name: [100 * value for value in values] for name, values in found.items()}
-
-
-def photographs() -> Table:
-    """Trainings on CIFAR-10's photographs, all tested in the same two ways on the same held-out images."""
-    wide, averaged = record("speedrun_cifar10"), record("mirrored").results
-    rows = []
-    for seed, run in enumerate(wide.results["runs"]):
-        rows.append([f"speed run, seed {seed}", 10, f"{run['seconds']:,.0f} on two cores", "–", f"{run['held_out']:.1%}"])
-    for name, label in (("resnet20", "ResNet-20"), ("resnet56", "ResNet-56")):
-        if name in averaged:
-            made = record(f"{name}-cifar10")
-            views = averaged[name]
-            rows.append(
-                [label, len(made.results["history"]), f"{made.seconds:,} on one core"]
-                + [f"{views[key]:.1%}" for key in ("one", "mirrored")]
-            )
-    return Table(["training", "epochs", "seconds", "one view", "with its mirror image"], rows)
