@@ -1,6 +1,6 @@
 """Lesson 17, which network would you choose: its tables and pictures, and what its claims and records share."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from statistics import mean
 
 from torch import Tensor
@@ -172,6 +172,16 @@ def correlations(labels: Sequence[str], values: Tensor) -> Table:
     return Table(["rank correlation", *labels], rows)
 
 
+def told_apart(board: Board, enough: Callable[[float, float], int]) -> Table:
+    """How many test images it takes to tell the best network below the speed run from others."""
+    _, best, *others = board
+    rows = []
+    for name in (others[0], others[3], others[7]):
+        accuracies = [board[each]["accuracy"] / 100 for each in (best, name)]
+        rows.append([f"{best}, {name}", *(f"{value:.1%}" for value in accuracies), f"{enough(*accuracies):,}"])
+    return Table(["networks", "the first", "the second", "test images for two standard errors"], rows)
+
+
 def explore(board: Board) -> view.Explorer:
     """What can be had for at most the price of some network."""
 
@@ -295,10 +305,15 @@ def crossed(reads: Mapping[str, float], epochs: int, batch_size: int, guess: obj
     return view.predicted(picture, guess)
 
 
-def photographs(wide: Record) -> Table:
-    """The speed run on CIFAR-10's photographs, as wide as in the paper, by seed."""
-    rows = [[seed, f"{run['seconds']:,.0f}", f"{run['held_out']:.1%}"] for seed, run in enumerate(wide.results["runs"])]
-    return Table(["seed", "seconds on two cores", "held-out photographs, each with its mirror image"], rows)
+def photographs(wide: Record, other: Record, averaged: Record) -> Table:
+    """The speed run and ResNet-20 on CIFAR-10's photographs, both tested with the same two views of each image."""
+    rows = [
+        [f"speed run, seed {seed}", len(run["train"]), f"{run['seconds']:,.0f} on two cores", f"{run['held_out']:.1%}"]
+        for seed, run in enumerate(wide.results["runs"])
+    ]
+    epochs = len(other.results["history"])
+    rows.append(["ResNet-20", epochs, f"{other.seconds:,} on one core", f"{averaged.results['two']:.1%}"])
+    return Table(["training", "epochs", "seconds", "held-out photographs, two views of each"], rows)
 
 
 def figures(
@@ -306,6 +321,7 @@ def figures(
     cut_short: Mapping[str, Sequence[float]],
     found: Mapping[str, Sequence[float]],
     reads: Mapping[str, float],
+    averaged: Record,
 ) -> dict[str, object]:
     """The figures of the claims that the lesson measures."""
     later = [place for place, name in enumerate(board) if name.startswith(LATER)]
@@ -315,4 +331,5 @@ def figures(
         "later": (sum(place < len(board) / 2 for place in later), len(later)),
         "passes": (cut - other, whole - other),
         "recipe": tuple(gains(reads).values()),
+        "averaging": (100 * averaged.results["one"], 100 * averaged.results["six"]),
     }
