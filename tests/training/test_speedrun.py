@@ -64,3 +64,9 @@ def test_photographs_are_tested_with_their_mirror_images(digits):
     averaged = training.evaluate(training.Averaged(both.model), digits.test)
     assert both.history[-1].test_loss == pytest.approx(averaged.loss, abs=1e-3)
     assert averaged.loss != pytest.approx(training.evaluate(both.model, digits.test).loss, abs=1e-6)
+
+
+def test_fit_trains_it_too_and_its_norms_count_though_their_scales_are_fixed(digits):
+    net = models.get_model("speednet_tiny", widths=(8, 8, 8))
+    training.fit(net, digits.without_test(), epochs=1, batch_size=256, progress=False)
+    assert not torch.equal(net.stages[0].norm1.running_mean, torch.zeros(8))
