@@ -18,6 +18,7 @@ __all__ = ["family", "get_model", "imagenet_input", "list_models", "load_torchvi
 _PAPERS = (
     *("lenet", "alexnet", "vgg", "googlenet", "resnet", "preact_resnet", "wide_resnet", "resnext", "densenet"),
     *("mobilenet", "mobilenet_v2", "nasnet", "efficientnet", "vit", "convnext", "convnext_roadmap"),
+    "speednet",
 )
 _CONFIGS = {k: build for paper in _PAPERS for k, build in import_module(f".{paper}", __name__).CONFIGS.items()}
 

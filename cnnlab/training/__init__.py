@@ -7,7 +7,7 @@ from cnnlab.training.grow import Growth, grow, initialize
 from cnnlab.training.loop import evaluate, fit
 from cnnlab.training.run import DivergedError, Epoch, Metrics, Run
 from cnnlab.training.search import CellSpace, Controller, Search, evolve, policy_loss, random_search, reinforce
-from cnnlab.training.speedrun import SpeedNet, speed_run
+from cnnlab.training.speedrun import speed_run
 from cnnlab.training.transfer import (
     Study,
     features,
@@ -20,9 +20,11 @@ from cnnlab.training.transfer import (
     replace_head,
     transfer_study,
 )
+from cnnlab.training.views import Averaged
 
 __all__ = [
     "Augment",
+    "Averaged",
     "CellSpace",
     "CheckpointError",
     "Controller",
@@ -32,7 +34,6 @@ __all__ = [
     "Metrics",
     "Run",
     "Search",
-    "SpeedNet",
     "Study",
     "evaluate",
     "evolve",

@@ -183,7 +183,8 @@ def _train_mode(model: nn.Module) -> None:
     """Training mode, but for batch norms that are frozen: their statistics are those of what they were trained on."""
     model.train()
     for module in model.modules():
-        if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.affine and not module.weight.requires_grad:
+        norm = isinstance(module, nn.modules.batchnorm._BatchNorm) and module.affine
+        if norm and not (module.weight.requires_grad or module.bias.requires_grad):
             module.eval()
 
 

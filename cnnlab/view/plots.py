@@ -1,7 +1,7 @@
 """Pictures of images, filters, feature maps and training curves."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -216,6 +216,7 @@ def scatter(
     x: str,
     y: str,
     bold: Sequence[str] = (),
+    named: Collection[str] | None = None,
     limits: tuple[float, float, float, float] | None = None,
     log: str = "x",
     title: str = "",
@@ -223,8 +224,8 @@ def scatter(
 ) -> Picture:
     """Named points: what something costs against what it gives.
 
-    bold: the names to set in vermillion; limits: left, right, bottom, top of the axes, to keep them as points change;
-    log: the axes that are logarithmic, "x", "y" or "xy".
+    bold: the names to set in vermillion; named: the points that get their name, all if not given; limits: left, right,
+    bottom, top of the axes, to keep them as points change; log: the axes that are logarithmic, "x", "y" or "xy".
     """
     fig, axis = figure(size=(9, 4.4))
     for name, (cost, gain) in points.items():
@@ -235,7 +236,7 @@ def scatter(
         axis.set(xlim=limits[:2], ylim=limits[2:])
     for letter in log:
         log_axis(axis, letter)
-    _name_points(fig, axis, points, bold)
+    _name_points(fig, axis, points, bold, points if named is None else named)
     listed = "; ".join(f"{name} {cost:.3g}, {gain:.3g}" for name, (cost, gain) in points.items())
     return Picture(fig, alt or f"{title + '. ' if title else ''}{y} against {x}: {listed}.")
 
@@ -253,11 +254,17 @@ def log_axis(axis: Axes, letter: str) -> None:
     scale.set_minor_formatter(NullFormatter())
 
 
-def _name_points(fig: Figure, axis: Axes, points: Mapping[str, tuple[float, float]], bold: Sequence[str]) -> None:
-    """Write each name beside its point, at the first place where it covers no other point or name."""
+def _name_points(
+    fig: Figure,
+    axis: Axes,
+    points: Mapping[str, tuple[float, float]],
+    bold: Sequence[str],
+    named: Collection[str],
+) -> None:
+    """Write each of these names beside its point, at the first place where it covers no other point or name."""
     fig.draw_without_rendering()
     taken = [Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in axis.transData.transform(list(points.values()))]
-    for name, point in points.items():
+    for name, point in ((name, point) for name, point in points.items() if name in named):
         weight = "bold" if name in bold else "normal"
         for x, y, side in [(7, 3, "left"), (7, -9, "left"), (-7, 3, "right"), (-7, -9, "right"), (0, 8, "center")]:
             text = axis.annotate(name, point, (x, y), textcoords="offset points", ha=side, size=8.5, weight=weight)

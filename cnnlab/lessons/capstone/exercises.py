@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 from cnnlab import data, measure
+from cnnlab.lessons.compare import kind
 from cnnlab.lessons.exercise import Wrong, edit, exercise, source, when
+from cnnlab.lessons.records import record
 from cnnlab.lessons.runs import trained
 from cnnlab.training import evaluate
 
@@ -30,8 +32,9 @@ exercise(
     points=2,
     stub='''
         def front(networks):
-            """networks: {name: (cost, accuracy)}. The set of the names that somebody could reasonably choose: no other
-            network is at least as good in both (no dearer, no worse) and better in one."""
+            """networks: {name: (cost, accuracy)}. The set of the names that somebody could
+            reasonably choose: no other network is at least as good in both (no more
+            expensive, no worse) and better in one."""
             ...
     ''',
     solution="""
@@ -48,7 +51,7 @@ exercise(
             return chosen
     """,
     hints=[
-        "For each network, collect those that are no dearer and no worse. Which of them may be left out of the count?",
+        "For each network, collect those that are no more expensive and no worse. Which of them do not count?",
         "Two networks with the same cost and the same accuracy do not beat each other.",
     ],
     cases=tables,
@@ -59,7 +62,7 @@ exercise(
                 best = max(accuracy for _, accuracy in networks.values())
                 return {name for name, (_, accuracy) in networks.items() if accuracy == best}
             """,
-            "These are only the best ones. Who has little to spend chooses a cheaper one.",
+            "These are only the best ones. Someone with little to spend chooses a cheaper one.",
         ),
         source(
             """
@@ -67,12 +70,12 @@ exercise(
                 least = min(cost for cost, _ in networks.values())
                 return {name for name, (cost, _) in networks.items() if cost == least}
             """,
-            "These are only the cheapest ones. Who has more to spend chooses a better one.",
+            "These are only the cheapest ones. Someone with more to spend chooses a better one.",
         ),
         edit(
             "price <= cost and worth >= accuracy",
             "price >= cost and worth <= accuracy",
-            "This is the other way around: you kept those that are dearer and worse.",
+            "This is the other way around: you kept those that are more expensive and worse.",
         ),
         edit(
             "if not better",
@@ -82,7 +85,7 @@ exercise(
         edit(
             " and (price, worth) != (cost, accuracy)",
             "",
-            "Your networks beat themselves: each is no dearer and no worse than itself.",
+            "Your networks beat themselves: each is no more expensive and no worse than itself.",
         ),
         edit(
             " and (price, worth) != (cost, accuracy)",
@@ -117,7 +120,7 @@ exercise(
         edit(
             "price <= cost and worth >= accuracy",
             "price >= cost and worth >= accuracy",
-            "A network that is dearer and better beats nobody who has less to spend: the cost should be low.",
+            "A network that is better and more expensive does not beat a cheap one: the cost should be low.",
         ),
         source(
             """
@@ -126,9 +129,8 @@ exercise(
                 cheapest = min(networks, key=lambda name: networks[name][0])
                 return {best, cheapest}
             """,
-            "These are the two ends, the cheapest and the best: those between them that nothing beats belong to "
-            "it, too, and "
-            "at each end only what is not beaten at the same cost or accuracy.",
+            "These are the two ends, the cheapest and the best. Those between them that nothing beats belong to the "
+            "front too, and at each end only what is not beaten at the same cost or accuracy.",
         ),
         source(
             """
@@ -167,9 +169,8 @@ exercise(
                         chosen.add(name)
                 return chosen
             """,
-            "Sorted by cost alone, a network may come before one of the same cost that is better, or after one "
-            "that is as "
-            "good and cheaper: look at ties.",
+            "Sorted by cost alone, a network may come before one of the same cost that is better, or after one that "
+            "is as good and cheaper: look at ties.",
         ),
         source(
             """
@@ -181,9 +182,8 @@ exercise(
                         chosen.add(name)
                 return chosen
             """,
-            "Sorted by cost alone, a network may come before one of the same cost that is better; and of two "
-            "that are the "
-            "same in both neither beats the other.",
+            "Sorted by cost alone, a network may come before one of the same cost that is better; and of two that "
+            "are the same in both, neither beats the other.",
         ),
         source(
             """
@@ -205,13 +205,63 @@ exercise(
 )
 
 
+def check_pair(my_pair: object) -> None:
+    board = record("leaderboard").results
+    if not isinstance(my_pair, (tuple, list)) or len(my_pair) != 2:
+        raise Wrong(f"my_pair is {kind(my_pair)}; asked for are the names of two networks, such as {_EXAMPLE}.")
+    names = [name if name in board else f"{name}_tiny" for name in my_pair]
+    if unknown := [given for given, name in zip(my_pair, names, strict=True) if name not in board]:
+        raise Wrong(f"The table has no network {unknown[0]!r}. Two of its names are asked for, such as {_EXAMPLE}.")
+    (macs, ms), (other_macs, other_ms) = ((board[name]["macs"] / 1e6, board[name]["ms"]) for name in names)
+    if 2 * macs > other_macs:
+        swapped = 2 * other_macs <= macs and other_ms >= 2 * ms
+        hint = "It is the other way around: name the one with fewer mult-adds first." if swapped else ""
+        raise Wrong(
+            f"{names[0]} takes {macs:.1f} million mult-adds, {names[1]} {other_macs:.1f}: the first should take at "
+            f"most half as many. {hint}".rstrip()
+        )
+    if ms < 2 * other_ms:
+        raise Wrong(
+            f"{names[0]} answers in {ms:.2f} ms, {names[1]} in {other_ms:.2f} ms: with the fewer mult-adds, the first "
+            "should take at least twice as long."
+        )
+
+
+_EXAMPLE = '("resnet20_tiny", "resnet56_tiny")'
+
+exercise(
+    "17.sooner",
+    points=2,
+    stub="""
+        my_pair = ...  # two names of the table
+    """,
+    solution="""
+        my_pair = ("nasnet_a_mobile_tiny", "alexnet_tiny")
+    """,
+    hints=[
+        "Look for a network with few mult-adds and many milliseconds. Which lesson built networks of very many layers?",
+        "A cell of lesson 12 runs dozens of small layers one after the other. Compare that network with a plain one.",
+    ],
+    check=check_pair,
+    wrong=[
+        source('my_pair = ("alexnet_tiny", "nasnet_a_mobile_tiny")', "the other way around"),
+        source('my_pair = ("resnet20_tiny", "resnet56_tiny")', "at least twice as long"),
+        source('my_pair = ("resnet20_tiny", "resnet18_tiny")', "at most half as many"),
+        source('my_pair = ("resnet20_tiny", "resnet152")', "has no network 'resnet152'"),
+        source('my_pair = "nasnet_a_mobile_tiny"', "two networks"),
+        source('my_pair = ("nasnet_a_mobile_tiny",)', "two networks"),
+    ],
+)
+
+
 exercise(
     "17.luck",
     points=2,
     stub='''
         def images_needed(first, second, errors=2):
-            """How many test images it takes until the accuracies of two networks, such as 0.95 and 0.96, lie so many
-            standard errors of their difference apart, if each is tested on as many images of its own. Round up."""
+            """How many test images it takes until the accuracies of two networks, such as
+            0.95 and 0.96, lie so many standard errors of their difference apart, if each
+            is tested on as many images of its own. Round up."""
             ...
     ''',
     solution="""
@@ -364,8 +414,8 @@ exercise(
     points=3,
     stub='''
         def whitening(patches):
-            """patches: (N, d), each row a patch. A matrix W, (d, d), such that the numbers of patches @ W.T are
-            uncorrelated and of mean square 1 (nothing is subtracted)."""
+            """patches: (N, d), each row a patch. A matrix W, (d, d), such that the numbers
+            of patches @ W.T are uncorrelated and of mean square 1 (nothing is subtracted)."""
             ...
     ''',
     solution="""

@@ -151,7 +151,7 @@ def front(networks):
     ),
     Wrong(
         "17.front",
-        "a dear one is a good one",
+        "an expensive one is a good one",
         """
 def front(networks):
     def beaten(name):
@@ -175,6 +175,67 @@ def front(networks):
     return set(networks)
 """,
         mistake="deletes the beaten networks from the caller's dictionary",
+    ),
+    # 17.sooner
+    Right(
+        "17.sooner",
+        "the searched cells against the first of them all",
+        """
+my_pair = "nasnet_a_mobile_tiny", "alexnet_tiny"
+""",
+    ),
+    Right(
+        "17.sooner",
+        "a list, without the ending",
+        """
+my_pair = ["googlenet_2014", "speed run"]
+""",
+    ),
+    Right(
+        "17.sooner",
+        "another pair, as a tuple",
+        """
+my_pair = ("googlenet_tiny", "speed run")
+""",
+    ),
+    Right(
+        "17.sooner",
+        "split out of a sentence",
+        """
+my_pair = "nasnet_a_mobile_tiny wrn_16_8_tiny".split()
+""",
+    ),
+    Wrong(
+        "17.sooner",
+        "fewer and sooner",
+        """
+my_pair = ("lenet5", "alexnet_tiny")
+""",
+        mistake="names a network that takes fewer mult-adds and is faster, which confirms the sentence",
+    ),
+    Wrong(
+        "17.sooner",
+        "slow because it does more",
+        """
+my_pair = ("conv_mobilenet_v1_tiny", "resnet20_tiny")
+""",
+        mistake="the slow network also takes more mult-adds",
+    ),
+    Wrong(
+        "17.sooner",
+        "nearly",
+        """
+my_pair = ("mobilenet_v1_tiny", "resnet18_tiny")
+""",
+        mistake="not half the mult-adds, and not twice the time",
+    ),
+    Wrong(
+        "17.sooner",
+        "one network in a list of three",
+        """
+my_pair = ("nasnet_a_mobile_tiny", "alexnet_tiny", "resnet20_tiny")
+""",
+        mistake="names three networks where a pair is asked for",
     ),
     # 17.luck
     Right(
@@ -514,7 +575,7 @@ my_run = training.speed_run(many, epochs=5, widths=(32, 64, 64), batch_size=256,
         "17.beat-the-table",
         "a fresh network",
         """
-my_run = SpeedNet((32, 64, 64))
+my_run = models.get_model("speednet_tiny")
 """,
         mistake="hands in a network that was never trained, not a run",
     ),
