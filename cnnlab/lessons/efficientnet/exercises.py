@@ -112,8 +112,9 @@ exercise(
     points=2,
     stub='''
         def gamma(alpha, beta, factor=2):
-            """The resolution's coefficient that makes alpha * beta**2 * gamma**2 equal to factor.
-            Raises ValueError if alpha and beta alone exceed the budget: gamma must be at least 1."""
+            """The resolution's coefficient: it makes alpha * beta**2 * gamma**2 equal
+            to factor. Raises ValueError if alpha and beta alone exceed the budget:
+            gamma must be at least 1."""
             ...
     ''',
     solution="""
@@ -230,8 +231,9 @@ exercise(
     points=3,
     stub='''
         def squeeze_excite(x, narrow, widen):
-            """x: (N, C, H, W). narrow and widen are linear layers, from C numbers to few and back to C.
-            Squeeze, narrow, SiLU, widen, sigmoid; then weigh the channels of x: (N, C, H, W)."""
+            """x: (N, C, H, W). narrow and widen are linear layers, from C numbers to few
+            and back to C. Squeeze, narrow, SiLU, widen, sigmoid; then weigh the channels
+            of x: (N, C, H, W)."""
             ...
     ''',
     solution="""

@@ -250,12 +250,14 @@ def explore_phi() -> view.Explorer:
             label = "B0 by the rule, rounded"
             axis.plot(steps, [cost[index] / unit for cost in costs], "o", color=view.BLUE, label=label)
             axis.plot(phi, mine / unit, "s", color=view.VERMILLION, ms=9, label="your φ")
-            axis.set(yscale="log", xlabel="φ")
+            axis.set(xlabel="φ")
         promised = [base[1] * 2**p / 1e9 for p in steps]
         left.plot(steps, promised, "-", color=view.INK, marker="", label="twice for each φ")
         left.set(ylabel="mult-adds (billions)")
         left.legend(loc="upper left")
         right.set(ylabel="parameters (millions)")
+        for axis in (left, right):
+            view.log_axis(axis, "y")
         said = f"depth {depth:.2f}, width {width:.2f}, {size} pixels (γ = {gamma:.3f}){over}"
         title = f"φ = {phi:g}: {macs / base[1]:.1f} times the mult-adds, promised {2**phi:.1f}"
         fig.suptitle(f"{title}\n{said}", x=0.01, ha="left", weight="bold", size=11)
@@ -263,6 +265,42 @@ def explore_phi() -> view.Explorer:
         return view.Picture(fig, alt)
 
     return view.explore(scaled, phi=(0, 7, 0.5), alpha=(1.0, 2.0, 0.1), beta=(1.0, 1.4, 0.05))
+
+
+def doubled(small: measure.Cost, costs: Mapping[str, measure.Cost]) -> Table:
+    """What it costs to double one axis of B0."""
+    rows = []
+    for name, cost in costs.items():
+        times = f"{cost.params / small.params:.2f}", f"{cost.macs / small.macs:.2f}"
+        rows.append([f"twice the {name}", cost.params, f"{cost.macs / 1e9:.2f}", *times])
+    header = ["B0 with", "parameters", "billion mult-adds", "times the parameters", "times the mult-adds"]
+    return Table(header, rows)
+
+
+def cost_of_gates(with_them: measure.Cost, without: measure.Cost) -> Table:
+    """B0 with its gates and without."""
+    rows = [["B0", with_them.params, with_them.macs], ["without its gates", without.params, without.macs]]
+    shares = (f"{1 - getattr(without, what) / getattr(with_them, what):.1%}" for what in ("params", "macs"))
+    return Table(["", "parameters", "mult-adds"], [*rows, ["share of the gates", *shares]])
+
+
+def first_guesses(sure: Mapping[int, Tensor], classes: Sequence[str], photos: Sequence[str]) -> Table:
+    """The first guess for each photograph at each size, with its probability."""
+    rows = []
+    for size, probabilities in sure.items():
+        best = zip(*(values.tolist() for values in probabilities.max(dim=1)), strict=True)
+        rows.append([size, *(f"{classes[i]}, {p:.0%}" for p, i in best)])
+    return Table(["pixels", *photos], rows, "First guesses of EfficientNet-Lite0")
+
+
+def beside_table_7(macs: Mapping[str, int]) -> Table:
+    """The paper's Table 7, beside our count."""
+    rows = [
+        [name, " / ".join(map(str, factors)), printed, f"{macs[name] / 1e9:.2f}B", f"{top1} %"]
+        for name, (factors, printed, top1) in TABLE_7.items()
+    ]
+    header = ["B0 enlarged in", "depth / width / resolution", "mult-adds, paper", "here", "top-1, paper"]
+    return Table(header, rows)
 
 
 def by_stage(rounded: Callable[[float], int], widths: Sequence[float], depths: Sequence[float]) -> Table:
@@ -276,7 +314,7 @@ def by_stage(rounded: Callable[[float], int], widths: Sequence[float], depths: S
 
 
 def family(costs: Mapping[str, measure.Cost]) -> Table:
-    """B0 to B7, beside the paper's Table 2, with the value that the search for B0 would have given each."""
+    """B0 to B7, beside the paper's Table 2."""
     rows = []
     for name, (width, depth, size, _) in SCALES.items():
         top1, _, params, macs = TABLE_2[name]
@@ -297,8 +335,8 @@ def draw_implied(implied: Mapping[str, Sequence[float]]) -> view.Picture:
 def draw_longer(runs: Mapping[str, Run]) -> view.Picture:
     """How two networks get to know their training images in short and in long trainings."""
     known = {name: [100 * epoch.train_accuracy for epoch in run.history] for name, run in runs.items()}
-    ends = ", ".join(f"{name} {values[-1]:.0f} %" for name, values in list(known.items())[2:])
-    title = f"On their training images, at the end: {ends}"
+    short, long = (known[f"12 blocks, {length}"][-1] for length in ("short", "long"))
+    title = f"12 blocks know {short:.0f} % of their images after a short training, {long:.0f} % after a long one"
     picture = view.lines(known, x="epoch", y="accuracy on training images (%)", title=title)
     picture.figure.axes[0].set_ylim(0, 104)
     picture.figure.axes[0].xaxis.get_major_locator().set_params(integer=True)
@@ -308,19 +346,18 @@ def draw_longer(runs: Mapping[str, Run]) -> view.Picture:
 def draw_gates(before: Tensor, after: Tensor) -> view.Picture:
     """The gates of all channels, (images, channels), of an untrained network and of the same one trained."""
     x, y = before.mean(0), after.mean(0)
-    fig, axis = view.figure(size=(5.6, 4.6))
+    title = f"Trained, every mean gate lies between {y.min():.2f} and {y.max():.2f}"
+    fig, axis = view.figure(size=(5.6, 4.6), title=title)
     axis.plot([0, 1], [0, 1], "-", color=view.GREY, marker="", label="unchanged")
     axis.errorbar(x, y, yerr=after.std(0), fmt="o", ms=3, color=view.BLUE, lw=0.8, label="a channel, ± over images")
     axis.set(xlim=(0, 1), ylim=(0, 1), xlabel="mean gate before training", ylabel="mean gate after training")
     axis.legend(loc="upper left")
-    title = f"After training every mean gate lies between {y.min():.2f} and {y.max():.2f}"
-    axis.set_title(title)
     alt = f"{title}. {len(x)} channels; before training from {x.min():.2f} to {x.max():.2f}; the standard deviation"
     return view.Picture(fig, f"{alt} of a gate over the images is {after.std(0).mean():.3f} on average.")
 
 
 def draw_changed(results: Mapping[str, Sequence[float]]) -> view.Picture:
     """What networks read with other gates than their own."""
-    said = ", ".join(f"{name} {mean(values):.0f} %" for name, values in results.items() if "open" in name)
+    said = "; ".join(f"{name}: {mean(values):.0f} %" for name, values in results.items() if "open" in name)
     label = f"test images read (%), {len(next(iter(results.values())))} networks"
     return view.dots(results, label=label, limits=(0, 100), title=said.capitalize())
