@@ -35,16 +35,11 @@ def test_every_way_to_enlarge_keeps_the_budget():
     assert [sorted(way) for way in ways[:3]] == [["blocks"], ["blocks", "size", "width"], ["size"]]
 
 
-def test_gates_are_seen_and_can_be_replaced():
-    model, images = study.twin().eval(), torch.randn(4, 3, 16, 16)
-    with torch.no_grad():
-        before = model(images)
-        with study.Gates(model) as seen:
-            assert torch.equal(model(images), before)
-        with study.Gates(model, torch.ones_like):
-            opened = model(images)
-        assert torch.equal(model(images), before) and not torch.allclose(opened, before)
-    assert len(seen) == 6 and seen[0].shape == (4, 48) and 0 < seen[0].min() < seen[0].max() < 1
+def test_blocks_and_channels_can_be_rounded_in_other_ways():
+    b0, larger = study.count(1, 1, 224), study.of_phi(1)
+    assert study.count(1, 1, 224, lambda channels: channels, round) == b0
+    assert study.count(*larger, blocks=round)[1] < study.count(*larger)[1]
+    assert study.count(*larger, rounded=lambda channels: channels)[1] > study.count(*larger)[1]
 
 
 def test_the_record_keeps_its_budgets():

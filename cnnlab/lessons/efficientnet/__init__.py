@@ -1,3 +1,3 @@
 """Lesson 13, EfficientNet."""
 
-DEFAULTS = {"DATASET": "street_digits", "IMAGES": 3000, "EPOCHS": 5}
+DEFAULTS = {"DATASET": "street_digits", "IMAGES": 1500, "EPOCHS": 20}

@@ -7,7 +7,7 @@ from torch import nn
 
 from cnnlab import data, measure
 from cnnlab.lessons.compare import kind, shown
-from cnnlab.lessons.efficientnet.study import macs
+from cnnlab.lessons.efficientnet.study import count, macs, of_phi
 from cnnlab.lessons.exercise import Wrong, edit, exercise, source, when
 from cnnlab.training import evaluate
 
@@ -112,8 +112,9 @@ exercise(
     points=2,
     stub='''
         def gamma(alpha, beta, factor=2):
-            """The resolution's coefficient that makes alpha * beta**2 * gamma**2 equal to factor.
-            Raises ValueError if alpha and beta alone exceed the budget: gamma must be at least 1."""
+            """The resolution's coefficient: it makes alpha * beta**2 * gamma**2 equal
+            to factor. Raises ValueError if alpha and beta alone exceed the budget:
+            gamma must be at least 1."""
             ...
     ''',
     solution="""
@@ -230,8 +231,9 @@ exercise(
     points=3,
     stub='''
         def squeeze_excite(x, narrow, widen):
-            """x: (N, C, H, W). narrow and widen are linear layers, from C numbers to few and back to C.
-            Squeeze, narrow, SiLU, widen, sigmoid; then weigh the channels of x: (N, C, H, W)."""
+            """x: (N, C, H, W). narrow and widen are linear layers, from C numbers to few
+            and back to C. Squeeze, narrow, SiLU, widen, sigmoid; then weigh the channels
+            of x: (N, C, H, W)."""
             ...
     ''',
     solution="""
@@ -335,6 +337,51 @@ exercise(
             "torch.sigmoid(squeezed)",
             "The two linear layers are not used.",
         ),
+    ],
+)
+
+
+def check_phis(my_phis: object) -> None:
+    """Measures what is refuted: what a small step of phi costs, with B0's channels, blocks and pixels rounded."""
+    try:
+        phis = torch.as_tensor(my_phis, dtype=torch.float64).flatten()
+    except (TypeError, ValueError, RuntimeError):
+        raise Wrong(f"my_phis is {kind(my_phis)}; two numbers are asked for, as in (3.0, 3.1).") from None
+    if len(phis) != 2:
+        raise Wrong(f"Two values of phi are asked for, before and after the step; you gave {len(phis)}.")
+    before, after = phis.tolist()
+    if not (0 <= before <= 7 and 0 <= after <= 7):
+        raise Wrong("Both values must lie between 0, which is B0, and 7.")
+    if not 0 < after - before <= 0.1 + 1e-9:
+        raise Wrong(f"The step must lead upwards, by at most 0.1; yours is {after - before:.3g}.")
+    (_, cheap), (_, dear) = (count(*of_phi(phi)) for phi in (before, after))
+    if dear < 1.4 * cheap:
+        raise Wrong(
+            f"This step multiplies the mult-adds by {dear / cheap:.2f}. Where do many stages gain a block at once?"
+        )
+
+
+exercise(
+    "13.same-factor",
+    points=2,
+    stub="""
+        my_phis = (..., ...)  # before the step, after the step
+    """,
+    solution="""
+        my_phis = (0.0, 0.1)
+    """,
+    hints=[
+        "Which rounding made the first step cost 2.57 times? Where does it strike all seven stages at once?",
+        "At a depth of exactly 1 no stage is rounded. At 1.001 all are.",
+    ],
+    check=check_phis,
+    wrong=[
+        source("my_phis = (1.0, 1.1)", "multiplies the mult-adds by 1.05"),
+        source("my_phis = (0.0, 0.5)", "at most 0.1"),
+        source("my_phis = (0.1, 0.0)", "upwards"),
+        source("my_phis = (-0.1, 0.0)", "between 0"),
+        source("my_phis = 0.1", "you gave 1"),
+        source("my_phis = 'the first'", "two numbers"),
     ],
 )
 

@@ -446,6 +446,53 @@ def gamma(alpha, beta, factor=2):
 """,
         mistake="subtracts what is used; the coefficients multiply",
     ),
+    # 13.same-factor
+    Right("13.same-factor", "the whole tenth", "my_phis = (0, 0.1)"),
+    Right("13.same-factor", "a list, as small a step as can be", "my_phis = [0.0, 1e-6]"),
+    Right("13.same-factor", "NumPy", "my_phis = np.array([0, 1 / 16])"),
+    Right(
+        "13.same-factor",
+        "searched",
+        """
+def cost(phi):
+    return study.count(*study.of_phi(phi))[1]
+
+
+steps = [i / 20 for i in range(140)]
+before = max(steps, key=lambda phi: cost(phi + 0.1) / cost(phi))
+my_phis = torch.tensor([before, before + 0.1])
+""",
+    ),
+    Wrong(
+        "13.same-factor",
+        "a whole step",
+        "my_phis = (0, 1)",
+        mistake="takes a step of 1, where a tenth is allowed",
+    ),
+    Wrong(
+        "13.same-factor",
+        "somewhere in the middle",
+        "my_phis = (3.45, 3.55)",
+        mistake="trusts that rounding strikes anywhere; here the step costs a few percent",
+    ),
+    Wrong(
+        "13.same-factor",
+        "just after the jump",
+        "my_phis = (0.01, 0.11)",
+        mistake="begins after depth has passed 1: the extra blocks are there already",
+    ),
+    Wrong(
+        "13.same-factor",
+        "backwards",
+        "my_phis = (0.1, 0)",
+        mistake="steps down, so that the network becomes cheaper",
+    ),
+    Wrong(
+        "13.same-factor",
+        "the factor itself",
+        "my_phis = 1.74",
+        mistake="gives by how much the cost grows, not where",
+    ),
     # 13.own-scaling
     Right(
         "13.own-scaling",
