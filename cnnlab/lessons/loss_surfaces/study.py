@@ -13,7 +13,7 @@ from cnnlab.lessons.records import Record, file_of, recorded_surface
 from cnnlab.measure import LossSurface
 from cnnlab.table import Table
 
-POINTS = 13  # a side, on which surfaces are compared
+POINTS = 25  # a side, on which surfaces are compared
 CUT = 10.0  # nats: the published instructions for the paper's 3-D picture say "--zmax 10 --log"
 
 
