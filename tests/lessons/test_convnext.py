@@ -33,9 +33,9 @@ def test_the_share_of_a_kernel_on_the_map_is_what_a_convolution_counts(kernel, s
     assert study.inside(kernel, size) == pytest.approx(hits.mean().item() / kernel**2)
 
 
-def test_the_twins_cost_the_same_within_seven_percent_and_run():
+def test_the_twins_cost_the_same_within_eight_percent_and_run():
     for case in study.TWINS:
-        assert study.macs(case) == pytest.approx(study.MACS, rel=0.07)
+        assert study.macs(case) == pytest.approx(study.MACS, rel=0.08)
         with torch.device("meta"):
             assert study.twin(case)(torch.empty(2, 3, 32, 32)).shape == (2, 10)
 
@@ -51,7 +51,10 @@ def test_initial_weights_by_width_fit_any_width():
 
 def test_the_rate_that_is_chosen_reads_most_and_is_the_lowest_of_equal_ones():
     runs = [{"case": "a", "seed": 0, "lr": lr, "validation": read} for lr, read in ((0.1, 0.5), (0.3, 0.9), (1.0, 0.9))]
-    runs += [{"case": "a", "seed": 1, "lr": 9.0, "validation": 1.0}, {"case": "b", "seed": 0, "lr": 2.0, "validation": 1}]
+    runs += [
+        {"case": "a", "seed": 1, "lr": 9.0, "validation": 1.0},
+        {"case": "b", "seed": 0, "lr": 2.0, "validation": 1},
+    ]
     assert study.chosen(runs, "a") == 0.3
 
 
@@ -68,7 +71,9 @@ def test_the_family_is_the_registrys():
 
 def test_one_network_has_the_accuracies_of_torchvisions_two_recipes():
     weights = torchvision.models.ResNet50_Weights
-    documented = [each.meta["_metrics"]["ImageNet-1K"]["acc@1"] for each in (weights.IMAGENET1K_V1, weights.IMAGENET1K_V2)]
+    documented = [
+        each.meta["_metrics"]["ImageNet-1K"]["acc@1"] for each in (weights.IMAGENET1K_V1, weights.IMAGENET1K_V2)
+    ]
     reported = [top1 for _, top1 in facts.RESNET50_BY_RECIPE.values()]
     assert [reported[0], reported[-1]] == documented
     assert reported[1] == study.TABLE_10[1][3]

@@ -124,8 +124,10 @@ register(
         verdict=NOT_SHOWN,
         compute=lambda: " and ".join(f"{gain / error:.1f}" for gain, error in map(_gain, ("gelu", "layer norm"))),
         judge=lambda *errors: SHOWN if min(errors) > 2 else NOT_SHOWN,
-        why=lambda: "three runs cannot tell them from nothing; with the same spread it would take "
-        + " and ".join(f"{_runs(step)}" for step in ("gelu", "layer norm")),
+        why=lambda: (
+            "three runs cannot tell them from nothing; with the same spread it would take "
+            + " and ".join(f"{_runs(step)}" for step in ("gelu", "layer norm"))
+        ),
     ),
     Claim(
         lesson="15",
