@@ -177,6 +177,7 @@ register(
         stated="not stated",
         source="this lesson",
         verdict=SHOWN,
+        figure="time {:.1f} times, mult-adds {:.2f} times",
         judge=lambda time, mult_adds: compared(time - mult_adds, least=0.1),
         timed=True,
     ),

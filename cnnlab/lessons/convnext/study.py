@@ -312,7 +312,7 @@ def road(runs: Sequence[Mapping]) -> view.Picture:
     mean = {case: fmean(found) for case, found in values.items()}
     steps = EPOCHS * -(-IMAGES // RECIPE["batch_size"])
     ends = f"ResNet {mean['ResNet']:.0f} %, ConvNeXt {mean['separate downsampling']:.0f} %"
-    title = f"After {steps} steps, each with a rate of its own: {ends}"
+    title = f"After {steps:,} steps (the last row twice as many), each at its own rate: {ends}"
     return view.dots(values, label="test images read (%)", title=title)
 
 
