@@ -53,6 +53,18 @@ SIBLINGS = (
     Network("convnext_large", "ConvNeXt-L", "15", 2022, 197_767_336, 34_361_433_600, 84.414, 96.976),
 )
 
+# One network, several recipes: epochs, and top-1 accuracy (%) of ResNet-50 on ImageNet at 224 pixels. Sources: the
+# documentation of torchvision's first and second weights; Liu et al. 2022, Table 10; Wightman, Touvron, Jégou,
+# "ResNet strikes back", 2021, Table 2.
+RESNET50_BY_RECIPE = {
+    "2015: SGD, flips and crops (torchvision's first weights)": (90, 76.13),
+    "2022: ConvNeXt's, by its authors": (300, 78.82),
+    "ResNet strikes back, A3": (100, 78.1),
+    "ResNet strikes back, A2": (300, 79.8),
+    "ResNet strikes back, A1": (600, 80.4),
+    "torchvision's second weights": (600, 80.858),
+}
+
 
 def network(name: str) -> Network:
     """The figures of a network by its name in the registry. Raises KeyError where there are none."""

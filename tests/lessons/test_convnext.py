@@ -5,7 +5,8 @@ import torch
 import torchvision
 from torch.nn import functional as F
 
-from cnnlab import course, models
+from cnnlab import course
+from cnnlab.lessons import facts, rates
 from cnnlab.lessons.convnext import study
 from cnnlab.models.convnext import Block
 from cnnlab.models.convnext_roadmap import STEPS
@@ -32,14 +33,14 @@ def test_the_share_of_a_kernel_on_the_map_is_what_a_convolution_counts(kernel, s
     assert study.inside(kernel, size) == pytest.approx(hits.mean().item() / kernel**2)
 
 
-def test_the_twins_cost_the_same_within_five_percent_and_run():
+def test_the_twins_cost_the_same_within_eight_percent_and_run():
     for case in study.TWINS:
-        assert study.macs(case) == pytest.approx(study.MACS, rel=0.05)
+        assert study.macs(case) == pytest.approx(study.MACS, rel=0.08)
         with torch.device("meta"):
             assert study.twin(case)(torch.empty(2, 3, 32, 32)).shape == (2, 10)
 
 
-def test_first_weights_by_width_fit_any_width():
+def test_initial_weights_by_width_fit_any_width():
     for width in (12, 48):
         torch.manual_seed(0)
         model = study.build(12, width)
@@ -48,24 +49,50 @@ def test_first_weights_by_width_fit_any_width():
         assert model.stages[0][0].residual.fc1.weight.std().item() == pytest.approx((3 * width) ** -0.5, rel=0.15)
 
 
+def test_the_rate_that_is_chosen_reads_most_and_is_the_lowest_of_equal_ones():
+    runs = [{"case": "a", "seed": 0, "lr": lr, "validation": read} for lr, read in ((0.1, 0.5), (0.3, 0.9), (1.0, 0.9))]
+    runs += [
+        {"case": "a", "seed": 1, "lr": 9.0, "validation": 1.0},
+        {"case": "b", "seed": 0, "lr": 2.0, "validation": 1},
+    ]
+    assert study.chosen(runs, "a") == 0.3
+
+
+def test_no_recorded_rate_is_best_at_the_edge_of_its_grid():
+    runs = course.record("convnext_road").results["runs"]
+    for case in study.TWINS:
+        tried = {run["lr"] for run in runs if run["case"] == case and run["seed"] == 0}
+        assert rates.inside(study.chosen(runs, case), tried), case
+
+
 def test_the_family_is_the_registrys():
-    assert set(study.FAMILY) <= set(models.list_models())
     assert study.released("convnext_base").params == 88_591_464
 
 
-@pytest.mark.parametrize("name", study.FAMILY)
-def test_the_familys_figures_are_those_of_torchvisions_weights(name):
-    meta = torchvision.models.get_model_weights(name).IMAGENET1K_V1.meta
-    accuracies = meta["_metrics"]["ImageNet-1K"]
-    assert study.FAMILY[name] == (accuracies["acc@1"], accuracies["acc@5"], meta["_ops"])
+def test_one_network_has_the_accuracies_of_torchvisions_two_recipes():
+    weights = torchvision.models.ResNet50_Weights
+    documented = [
+        each.meta["_metrics"]["ImageNet-1K"]["acc@1"] for each in (weights.IMAGENET1K_V1, weights.IMAGENET1K_V2)
+    ]
+    reported = [top1 for _, top1 in facts.RESNET50_BY_RECIPE.values()]
+    assert [reported[0], reported[-1]] == documented
+    assert reported[1] == study.TABLE_10[1][3]
 
 
-def test_squares_are_a_convolution():
+def test_a_step_is_noise_by_the_papers_spreads():
+    picture = study.gains({"large": (0.5, 0.1), "small": (-0.1, 0.06)})
+    assert "1 of the paper's 2 steps" in picture.alt and "small -0.10 ± 0.12" in picture.alt
+
+
+@torch.no_grad()
+def test_two_patchings_are_one():
     task = TASKS["15.patchify"]
-    for images, weight, bias, patch in task.arguments():
-        kernel = weight.reshape(-1, images.shape[1], patch, patch)
-        maps = F.conv2d(images, kernel, bias, stride=patch)
-        torch.testing.assert_close(task.made(task.solution)(images, weight, bias, patch), maps, atol=1e-4, rtol=1e-4)
+    for first, second in task.arguments():
+        side = first.shape[-1] * second.shape[-1]
+        x = torch.randn(2, first.shape[1], 2 * side, 3 * side)
+        twice = F.conv2d(F.conv2d(x, first, stride=first.shape[-1]), second, stride=second.shape[-1])
+        once = F.conv2d(x, task.made(task.solution)(first, second), stride=side)
+        torch.testing.assert_close(once, twice, atol=1e-3, rtol=1e-4)
 
 
 def test_the_layer_norm_is_pytorchs():

@@ -2,6 +2,7 @@
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from cnnlab import measure
 from cnnlab.lessons.compare import kind
@@ -9,13 +10,11 @@ from cnnlab.lessons.exercise import Wrong, edit, exercise, source
 from cnnlab.lessons.runs import reads_digits
 
 
-def images_and_weights() -> list[tuple]:
+def two_patchings() -> list[tuple]:
     generator = torch.Generator().manual_seed(0)
-    first = torch.tensor([[[[1.0, 2.0, 3.0, 5.0], [0.0, 4.0, 1.0, 2.0]]]]), torch.tensor([[1.0, -2.0, 3.0, 0.5]])
-    found = [(*first, torch.tensor([0.25]), 2)]
-    for (n, c, h, w), d, patch in (((2, 2, 4, 4), 2, 2), ((2, 3, 8, 12), 5, 4), ((3, 1, 9, 6), 7, 3)):
-        shapes = (n, c, h, w), (d, c * patch * patch), (d,)  # in the first of these wrong matches of axes fit too
-        found.append((*(torch.randn(shape, generator=generator) for shape in shapes), patch))
+    found = [(torch.tensor([[[[1.0, 2.0], [3.0, 5.0]]]]), torch.tensor([[[[1.0, -1.0], [2.0, 0.5]]]]))]
+    for d, m, c, q, p in ((2, 2, 2, 2, 2), (4, 3, 2, 3, 2), (5, 2, 3, 2, 3)):  # in the first wrong axes fit too
+        found.append(tuple(torch.randn(shape, generator=generator) for shape in ((m, c, p, p), (d, m, q, q))))
     return found
 
 
@@ -23,129 +22,76 @@ exercise(
     "15.patchify",
     points=3,
     stub='''
-        def patchify(images, weight, bias, patch):
-            """The stem without a convolution: cut images (N, C, H, W) into squares of patch x patch pixels, lay each
-            out as C * patch * patch numbers, and apply weight (D, C * patch * patch) and bias (D,).
-            Returns a map, (N, D, H / patch, W / patch)."""
+        def patchify(first, second):
+            """Two patch convolutions, one after the other (stride = side of the kernel, no
+            bias): first is (M, C, p, p), second (D, M, q, q). Returns the weight of the one
+            patch convolution that computes the same, (D, C, q * p, q * p)."""
             ...
     ''',
     solution="""
-        def patchify(images, weight, bias, patch):
-            n, c, h, w = images.shape
-            squares = images.reshape(n, c, h // patch, patch, w // patch, patch)
-            squares = squares.permute(0, 2, 4, 1, 3, 5).reshape(n, h // patch, w // patch, c * patch * patch)
-            return (squares @ weight.T + bias).permute(0, 3, 1, 2)
+        def patchify(first, second):
+            (d, _, q, _), (_, c, p, _) = second.shape, first.shape
+            merged = torch.einsum("dmIJ,mcij->dcIiJj", second, first)
+            return merged.reshape(d, c, q * p, q * p)
     """,
     hints=[
-        "images.reshape(n, c, h // patch, patch, w // patch, patch) splits both axes: which patch, and where in it.",
-        "Bring what belongs to one patch to the end, in the order channel, row, column; then one matrix product.",
+        "Which weights lie on the way from one pixel to one output? The pixel's row in the large patch is I * p + i: "
+        "I says which small patch it lies in, i where in it.",
+        "Each way goes through M channels: multiply the two weights, and sum over the M channels.",
+        "einsum can do it, with the axes in the order D, C, I, i, J, j at the end; then reshape.",
     ],
-    cases=images_and_weights,
-    forbid={
-        "conv1d conv2d conv3d convolution conv_transpose2d": "Here a convolution is not allowed: cut the squares, and "
-        "multiply them by the weights."
-    },
+    cases=two_patchings,
     wrong=[
         edit(
-            "(0, 2, 4, 1, 3, 5)",
-            "(0, 2, 4, 3, 5, 1)",
-            "The shape is right, the order of the numbers within a patch is not: channel, then row, then column.",
+            "dcIiJj",
+            "dciIjJ",
+            "You have the two scales exchanged: a pixel's row is I * p + i, with I of the second kernel and i of the "
+            "first.",
         ),
         edit(
-            "(0, 2, 4, 1, 3, 5)",
-            "(0, 2, 4, 1, 5, 3)",
-            "Within a patch you go column by column: the order is channel, then row, then column.",
+            "dcIiJj",
+            "dcJjIi",
+            "Rows and columns are exchanged: first the two parts of the row, then the two of the column.",
         ),
         edit(
-            "(0, 2, 4, 1, 3, 5)",
-            "(0, 2, 4, 5, 3, 1)",
-            "The order of the numbers within a patch is turned around: channel, then row, then column.",
+            "dcIiJj",
+            "dcIJij",
+            "Your weights lie patch by patch in one row: the axes must be I, i, J, j before the reshape.",
         ),
         edit(
-            "(0, 2, 4, 1, 3, 5)",
-            "(0, 2, 4, 3, 1, 5)",
-            "The order of the numbers within a patch is channel, then row, then column: you put the rows first.",
-        ),
-        source(
-            """
-            def patchify(images, weight, bias, patch):
-                n, c, h, w = images.shape
-                squares = images.reshape(n, h // patch, w // patch, c * patch * patch)
-                return (squares @ weight.T + bias).permute(0, 3, 1, 2)
-            """,
-            "These are runs of one row and not squares: split height and width into two axes each first.",
-        ),
-        source(
-            """
-            def patchify(images, weight, bias, patch):
-                n, c, h, w = images.shape
-                squares = images.reshape(n, c, h // patch, w // patch, patch * patch).permute(0, 2, 3, 1, 4)
-                squares = squares.reshape(n, h // patch, w // patch, c * patch * patch)
-                return (squares @ weight.T + bias).permute(0, 3, 1, 2)
-            """,
-            "These are runs of a map's numbers and not squares: split height and width into two axes each first.",
-        ),
-        source(
-            """
-            def patchify(images, weight, bias, patch):
-                n, c, h, w = images.shape
-                squares = images.reshape(n, c, patch, h // patch, patch, w // patch).permute(0, 3, 5, 1, 2, 4)
-                squares = squares.reshape(n, h // patch, w // patch, c * patch * patch)
-                return (squares @ weight.T + bias).permute(0, 3, 1, 2)
-            """,
-            "Your squares are spread over the image: split a side into (H / patch, patch), which square, then "
-            "where in it.",
-        ),
-        edit(" + bias", "", "The bias is missing."),
-        source(
-            """
-            def patchify(images, weight, bias, patch):
-                n, c, h, w = images.shape
-                squares = F.unfold(images, patch).transpose(1, 2) @ weight.T + bias
-                return squares.transpose(1, 2).reshape(n, -1, h - patch + 1, w - patch + 1)
-            """,
-            "Your patches overlap: the next one begins where the last one ends, so the stride is patch.",
-        ),
-        source(
-            """
-            def patchify(images, weight, bias, patch):
-                return F.unfold(images, patch, stride=patch).transpose(1, 2) @ weight.T + bias
-            """,
-            "This is a list of tokens, as a transformer takes it; here it must be a map, (N, D, H / patch, W / patch).",
-        ),
-        source(
-            """
-            def patchify(images, weight, bias, patch):
-                return (F.unfold(images, patch, stride=patch).transpose(1, 2) @ weight.T + bias).transpose(1, 2)
-            """,
-            "The places are in one row, (N, D, places); here they make a map, (N, D, H / patch, W / patch).",
+            "dcIiJj",
+            "dcijIJ",
+            "Your axes are i, j, I, J: a row of the large patch needs I and i side by side, and the column J and j.",
         ),
         edit(
-            ".permute(0, 3, 1, 2)",
-            ".permute(0, 3, 1, 2).reshape(n, -1, w // patch, h // patch)",
-            "The map is H / patch high and W / patch wide: you took its width for its height.",
-        ),
-        edit(".permute(0, 3, 1, 2)", ".permute(0, 3, 2, 1)", "Height and width of the map are swapped."),
-        edit(
-            ".permute(0, 3, 1, 2)",
-            "",
-            "Yours is (N, H / patch, W / patch, D), as the matrix product leaves it: bring D to the second place.",
+            "dcIiJj",
+            "dcIjJi",
+            "You have paired the second kernel's row with the first's column.",
         ),
         edit(
-            ".permute(0, 3, 1, 2)",
-            ".reshape(n, -1, h // patch, w // patch)",
-            "At the end you used reshape, which cuts the same row of numbers in other places: axes are moved by "
-            "permute.",
+            'torch.einsum("dmIJ,mcij->dcIiJj", second, first)',
+            'torch.einsum("dIJ,cij->dcIiJj", second.sum(1), first.sum(0))',
+            "You summed over the M channels before you multiplied: each channel's two weights belong together.",
         ),
         edit(
-            "(squares @ weight.T + bias).permute(0, 3, 1, 2)",
-            "squares.permute(0, 3, 1, 2)",
-            "These are the squares themselves: apply weight and bias to each, squares @ weight.T + bias.",
+            'torch.einsum("dmIJ,mcij->dcIiJj", second, first)',
+            'torch.einsum("dmIJ,mcij->dcIiJj", second, first) / len(first)',
+            "You took the mean over the M channels; a convolution sums over them.",
         ),
         edit(
-            "weight.T",
-            "weight.reshape(c * patch * patch, -1)",
-            "The weights were cut anew, not transposed: weight is (D, C * patch * patch), and .T turns it.",
+            'torch.einsum("dmIJ,mcij->dcIiJj", second, first)',
+            'torch.einsum("dIJ,cij->dcIiJj", second[:, 0], first[0])',
+            "You followed the first of the M channels only: sum over all of them.",
+        ),
+        edit(
+            'torch.einsum("dmIJ,mcij->dcIiJj", second, first)',
+            'torch.einsum("dm,mcij,IJ->dcIiJj", second.sum((2, 3)), first, torch.ones(q, q))',
+            "You gave all small patches the same weight: the second kernel has one for each place.",
+        ),
+        edit(
+            'torch.einsum("dmIJ,mcij->dcIiJj", second, first)',
+            'torch.einsum("dmIJ,mc,ij->dcIiJj", second, first.sum((2, 3)), torch.ones(p, p))',
+            "You gave all pixels of a small patch the same weight: the first kernel has one for each.",
         ),
     ],
 )
@@ -172,8 +118,8 @@ exercise(
     points=3,
     stub='''
         def layer_norm(x, weight, bias, eps=1e-6):
-            """Layer norm over the channels of each pixel. x: (N, C, H, W), weight, bias: (C,).
-            Returns (N, C, H, W)."""
+            """Layer norm over the channels of each pixel. x: (N, C, H, W),
+            weight, bias: (C,). Returns (N, C, H, W)."""
             ...
     ''',
     solution="""
@@ -256,6 +202,61 @@ exercise(
 )
 
 
+V = torch.tensor([2.0, -1.0, 0.0, 1.0])
+
+
+def check_bias(my_bias: object) -> None:
+    try:
+        bias = torch.as_tensor(my_bias, dtype=torch.float32).detach().flatten()
+    except (TypeError, ValueError, RuntimeError):
+        raise Wrong(f"my_bias is {kind(my_bias)}; four numbers are asked for, as in [0.0, 0.0, 0.0, 0.0].") from None
+    if len(bias) != 4 or not bias.isfinite().all():
+        raise Wrong(f"A pixel has four channels: give a finite number for each. Yours are {bias.tolist()}.")
+    centred, direction = bias - bias.mean(), V - V.mean()
+    if not centred.norm() > 1e-3:
+        raise Wrong("The same number in each channel is the mean, and that is what a layer norm subtracts first.")
+    if centred.dot(direction).abs() > (1 - 1e-6) * centred.norm() * direction.norm():
+        raise Wrong(
+            "But for its mean, your bias is a multiple of v: v + bias and 3 v + bias still point the same way or the "
+            "opposite one, and their strength is divided away. Choose another direction."
+        )
+    weak, strong = (F.layer_norm(size * V + bias, (4,)) for size in (1, 3))
+    apart = (strong - weak).abs().max().item()
+    if apart < 0.5:
+        raise Wrong(
+            f"The two pixels differ by {apart:.2f} after the norm; at least 0.5 is asked for. A bias that is far "
+            "smaller than v leaves the direction of v, one that is far larger drowns it."
+        )
+
+
+exercise(
+    "15.strength",
+    points=2,
+    stub="""
+        my_bias = ...  # four numbers, one for each channel
+    """,
+    solution="""
+        my_bias = [0.0, 0.0, 5.0, 0.0]
+    """,
+    hints=[
+        "A layer norm keeps the direction of a pixel, after its mean is gone. What must a bias do to the directions of "
+        "v and 3 v?",
+        "v + bias and 3 v + bias point in two directions if the bias points in a third. Try it in one channel.",
+    ],
+    check=check_bias,
+    wrong=[
+        source("my_bias = [0.0, 0.0, 0.0, 0.0]", "the mean"),
+        source("my_bias = [7.0, 7.0, 7.0, 7.0]", "the mean"),
+        source("my_bias = [4.0, -2.0, 0.0, 2.0]", "multiple of v"),
+        source("my_bias = [-2.0, 1.0, 0.0, -1.0]", "multiple of v"),
+        source("my_bias = [0.0, 0.0, 0.1, 0.0]", "differ by"),
+        source("my_bias = [0.0, 0.0, 500.0, 0.0]", "differ by"),
+        source("my_bias = [0.0, 0.0, 5.0]", "four channels"),
+        source("my_bias = 'strong'", "four numbers"),
+    ],
+)
+
+
 def maps_and_layers() -> list[tuple]:
     generator = torch.Generator().manual_seed(0)
 
@@ -281,8 +282,9 @@ exercise(
     points=3,
     stub='''
         def block(x, depthwise, norm, widen, narrow, layer_scale):
-            """x: (N, C, H, W). depthwise is a 7x7 convolution; norm, widen (C -> 4C) and narrow (4C -> C) work on the
-            last dimension; layer_scale: (C,). One GELU, one shortcut. Returns (N, C, H, W)."""
+            """x: (N, C, H, W). depthwise is a 7x7 convolution; norm, widen (C -> 4C) and
+            narrow (4C -> C) work on the last dimension; layer_scale: (C,). One GELU, one
+            shortcut. Returns (N, C, H, W)."""
             ...
     ''',
     solution="""
@@ -427,8 +429,9 @@ exercise(
     points=2,
     stub='''
         def inside(kernel, size):
-            """The share of a kernel's weights that fall on the map and not on its padding, the mean over all positions.
-            kernel: side of the square kernel, odd; size: side of the square map. Padding: kernel // 2, stride 1."""
+            """The share of a kernel's weights that fall on the map and not on its padding,
+            the mean over all positions. kernel: side of the square kernel, odd; size: side
+            of the square map. Padding: kernel // 2, stride 1."""
             ...
     ''',
     solution="""
@@ -536,7 +539,7 @@ def check_my_network(my_network: object) -> None:
     spent = measure.cost(my_network, (3, 32, 32)).macs
     if spent > 3e6:
         raise Wrong(f"Your network has {spent / 1e6:.2f} million mult-adds; at most 3 million are allowed.")
-    reads_digits(my_network, 0.5)
+    reads_digits(my_network, 0.75)
 
 
 exercise(
@@ -548,20 +551,27 @@ exercise(
     """,
     solution="""
         from cnnlab.lessons.convnext import study
+
+        def halve(before, after):
+            conv = nn.Conv2d(before, after, 3, stride=2, padding=1)
+            return nn.Sequential(conv, nn.GroupNorm(4, after), nn.GELU())
+
         torch.manual_seed(0)
-        my_network = study.weights_by_width(study.build(12, width=13))
-        digits = data.load("street_digits", train=4000)
-        training.fit(my_network, digits, progress=False, **study.RECIPE)
+        head = [nn.Flatten(), nn.Linear(64 * 4 * 4, 10)]
+        my_network = nn.Sequential(halve(3, 32), halve(32, 64), halve(64, 64), *head)
+        digits = data.load("street_digits", train=6000)
+        training.fit(my_network, digits, **study.RECIPE | {"epochs": 6}, progress=False)
     """,
     hints=[
-        "Look at the last two rows of the record: what did the last step change beside what the paper names?",
-        "study.build(12, width=13) is within the budget. Give it other first weights, or more epochs, or both.",
+        "What did the four networks above differ in, and which of them still rose when its training ended?",
+        "Initial weights by width, more images and twice the epochs take ConvNeXt further. Or leave its road: "
+        "convolutions that overlap, a group norm after each, a head that knows the places.",
     ],
     check=check_my_network,
     wrong=[
         source("my_network = 0.8", "not a network"),
         source("my_network = models.get_model('resnet20_tiny')", "batch norm"),
         source("my_network = models.get_model('convnext_tiny_tiny', width=48)", "at most 3 million"),
-        source("my_network = models.get_model('convnext_tiny_tiny', width=12)", "at least 50%"),
+        source("my_network = models.get_model('convnext_tiny_tiny', width=12)", "at least 75%"),
     ],
 )

@@ -1,14 +1,19 @@
 """Lesson 15, ConvNeXt: what the lesson and its records measure."""
 
+from collections.abc import Mapping, Sequence
+from difflib import ndiff
 from functools import cache
+from statistics import fmean
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from cnnlab import measure, models
-from cnnlab.lessons import facts
+from cnnlab import measure, models, view
+from cnnlab.lessons import facts, rates
 from cnnlab.models.convnext import ConvNeXt
 from cnnlab.models.convnext_roadmap import STEPS, Roadmap
+from cnnlab.table import Table
+from cnnlab.training import Run
 
 # Liu et al., arXiv 2201.03545, Table 10, the ResNet-50 / Swin-T regime: each row's name, the steps of
 # models.convnext_roadmap that it has taken, its large kernel, top-1 accuracy on ImageNet (%; the spread of three runs
@@ -32,13 +37,6 @@ TABLE_10 = (
     ("layer norm", 11, 7, 81.47, 0.09, 4.46),
     ("separate downsampling", 12, 7, 81.97, 0.06, 4.49),
 )
-
-
-# Top-1 and top-5 accuracy (%), and billions of mult-adds as torchvision documents them, to three digits.
-FAMILY = {
-    network.name: (network.top1, network.top5, round(network.macs / 1e9, 3))
-    for network in map(facts.network, ("convnext_tiny", "convnext_small", "convnext_base", "convnext_large"))
-}
 
 
 # The instruments
@@ -98,25 +96,21 @@ def inside(kernel: int, size: int) -> float:
     return (on_axis / (kernel * size)) ** 2
 
 
-# The twins of the recorded study: steps taken, channels of the first stage (for equal mult-adds).
-IMAGES, EPOCHS, MACS = 4000, 5, 2_860_000
+# The twins of the recorded study, whose mult-adds are within 8 percent of MACS.
+IMAGES, EPOCHS, MACS = 4000, 5, 1_030_000
 
-
+# Steps taken, channels of the first stage (for equal mult-adds).
 TWINS = {
-    "ResNet": (0, 7),
-    "patchify stem": (2, 9),
-    "depthwise, wider": (4, 11),
-    "inverted bottleneck": (5, 13),
-    "moved up": (6, 16),
-    "large kernel": (7, 15),
-    "fewer activations": (9, 15),
-    "layer norm": (11, 15),
-    "separate downsampling": (12, 13),
-    "first weights by width": (12, 13),
+    "ResNet": (0, 4),
+    "fewer activations": (9, 9),
+    "layer norm": (11, 9),
+    "separate downsampling": (12, 8),
+    "and weights by width": (12, 8),
+    "or twice the epochs": (12, 8),
 }
 
 
-def build(steps: int, width: int, depths: tuple[int, ...] = (1, 1, 3, 1), layer_scale: float = 1.0) -> nn.Module:
+def build(steps: int, width: int, depths: tuple[int, ...] = (1, 1, 2, 1), layer_scale: float = 1.0) -> nn.Module:
     """A narrow network for images of 32 x 32 after so many steps of the road; `width` channels in the first stage.
 
     The stem divides the size by 2, the kernel grows to 7. Two steps are not compared: all have the blocks of `depths`
@@ -132,7 +126,7 @@ def build(steps: int, width: int, depths: tuple[int, ...] = (1, 1, 3, 1), layer_
 
 
 def weights_by_width(model: nn.Module) -> nn.Module:
-    """First weights anew, by PyTorch's rule: uniform, of a variance of 1 / (3 inputs of the unit); the same model."""
+    """Initial weights by PyTorch's rule, in the same model: uniform, of a variance of 1 / (3 inputs of the unit)."""
     for layer in model.modules():
         if isinstance(layer, (nn.Conv2d, nn.Linear)):
             layer.reset_parameters()
@@ -142,18 +136,30 @@ def weights_by_width(model: nn.Module) -> nn.Module:
 def twin(case: str) -> nn.Module:
     """One of TWINS, untrained."""
     model = build(*TWINS[case])
-    return weights_by_width(model) if case == "first weights by width" else model
+    return weights_by_width(model) if case == "and weights by width" else model
 
 
-# Arguments of training.fit, the same for all.
+# Arguments of training.fit, the same for all but the rate, of which each twin has its own.
 RECIPE = {
     "epochs": EPOCHS,
-    "batch_size": 32,
+    "batch_size": 16,
     "optimizer": "adamw",
     "lr": 0.003,
     "weight_decay": 0.05,
+    "schedule": "one-cycle",
     "precision": "fp32",
 }
+
+
+def recipe(case: str) -> dict[str, object]:
+    """How one of TWINS is trained, but for its learning rate."""
+    return RECIPE | {"epochs": 2 * EPOCHS} if case == "or twice the epochs" else RECIPE
+
+
+def chosen(runs: Sequence[Mapping], case: str) -> float:
+    """The learning rate with which a twin of seed 0 read most validation images; of equal ones the lowest."""
+    tried = [run for run in runs if run["case"] == case and run["seed"] == 0]
+    return max(tried, key=lambda run: (run["validation"], -run["lr"]))["lr"]
 
 
 @cache
@@ -168,3 +174,153 @@ def released(name: str) -> measure.Cost:
     """A released ConvNeXt at 224 x 224 pixels."""
     with torch.device("meta"):
         return measure.cost(models.get_model(name), 224)
+
+
+# What the notebook shows of them
+
+
+def road_table() -> Table:
+    """Table 10 beside what is counted here; a cross where the mult-adds are not the paper's."""
+    rows, same = [], 0
+    for name, steps, kernel, top1, _, printed in TABLE_10:
+        counted = cost(steps, kernel)
+        agrees = round(counted.macs / 1e9, 2) == printed
+        same += agrees
+        here = f"{counted.macs / 1e9:.3f}{'' if agrees else '  ✗'}"
+        rows.append([name, f"{top1:.2f}", f"{printed:.2f}", here, f"{counted.params / 1e6:.1f}"])
+    header = ["row", "top-1, paper (%)", "billion mult-adds, paper", "here", "million parameters"]
+    return Table(header, rows, f"{same} of the {len(rows)} rows have the paper's mult-adds")
+
+
+def steps_table() -> Table:
+    """What each step changes in the last block of the second stage: − a layer that goes, + one that comes."""
+    rows = []
+    for number, step in enumerate(STEPS, start=1):
+        before, after = ([text for text, _ in describe(block_of(n))] for n in (number - 1, number))
+        changes = [line for line in ndiff(before, after) if line[0] in "+-"]
+        marks = ["− " + line[2:] if line[0] == "-" else "+ " + line[2:] for line in changes]
+        rows.append([number, step, "; ".join(marks) or "(the block stays)"])
+    return Table(["", "step", "what changes in the block"], rows)
+
+
+def kernels_table() -> Table:
+    """What the side of the depthwise kernel costs, and how much of it lies on the maps of an image of 224 pixels."""
+    rows, sizes = [], (56, 28, 14, 7)
+    for kernel in (3, 5, 7, 9, 11):
+        steps, side = (6, 7) if kernel == 3 else (7, kernel)
+        counted = cost(steps, side)
+        top1 = next(row[3] for row in TABLE_10 if row[1:3] == (steps, side))
+        shares = [f"{inside(kernel, size):.0%}" for size in sizes]
+        known = [f"{counted.macs / 1e9:.2f}", counted.receptive_field, f"{top1:.2f}"]
+        rows.append([f"{kernel} × {kernel}", *known, *shares])
+    more = cost(7).macs / cost(6).macs - 1
+    header = ["kernel", "billion mult-adds", "field (pixels)", "top-1, paper (%)"]
+    title = f"From 3 × 3 to 7 × 7 the network needs {more:.1%} more mult-adds"
+    return Table([*header, *(f"inside at {size} × {size}" for size in sizes)], rows, title)
+
+
+def gains(steps: Mapping[str, tuple[float, float]]) -> view.Picture:
+    """By step its gain and the standard error of it, in points; grey where zero is within two of them."""
+    noise = [name for name, (gain, error) in steps.items() if abs(gain) < 2 * error]
+    title = f"{len(noise)} of the paper's {len(steps)} steps are within two standard errors of nothing"
+    fig, axis = view.figure(size=(8, 0.34 * len(steps) + 1.1), title=title)
+    for row, (name, (gain, error)) in enumerate(steps.items()):
+        color = view.GREY if name in noise else view.BLUE
+        axis.errorbar(gain, row, xerr=2 * error, fmt="s" if name in noise else "o", color=color, capsize=4)
+    axis.axvline(0, color=view.INK, lw=1)
+    axis.set(yticks=range(len(steps)), yticklabels=list(steps), ylim=(len(steps) - 0.5, -0.5))
+    axis.set(xlabel="gain in top-1 on ImageNet, and two standard errors of it (points)")
+    axis.grid(False, axis="y")
+    said = "; ".join(f"{name} {gain:+.2f} ± {2 * error:.2f}" for name, (gain, error) in steps.items())
+    return view.Picture(fig, f"{title}. {said}.")
+
+
+def walk() -> view.Explorer:
+    """A slider through the rows of Table 10: the block on the left, the road on the right."""
+
+    def at(row: int = 6, against: str = "mult-adds") -> view.Picture:
+        name, steps, kernel, top1, *_ = TABLE_10[row]
+        lines = describe(block_of(steps, kernel))
+        costs = [cost(s, k) for _, s, k, *_ in TABLE_10]
+        x = [each.macs / 1e9 if against == "mult-adds" else each.params / 1e6 for each in costs]
+        y = [accuracy for *_, accuracy, _, _ in TABLE_10]
+        fig, (left, right) = view.figure(1, 2, size=(10, 4.2))
+        colors = [view.BLUE if "×" in text else view.ORANGE if text.endswith("LU") else view.SKY for text, _ in lines]
+        left.barh(range(len(lines)), [channels for _, channels in lines], color=colors)
+        left.set(yticks=range(len(lines)), yticklabels=[text for text, _ in lines], ylim=(len(lines) - 0.4, -0.6))
+        left.set(xlabel="channels", xlim=(0, 800))
+        right.plot(x, y, "-o", color="#C8C8C8", ms=5)
+        right.plot(x[: row + 1], y[: row + 1], "-o", color=view.BLUE, ms=5)
+        right.plot(x[row], y[row], "s", color=view.VERMILLION, ms=10)
+        units = {"mult-adds": "mult-adds (billions)", "parameters": "parameters (millions)"}
+        right.set(xlabel=units[against], ylabel="top-1 on ImageNet in the paper (%)", ylim=(75.5, 82.5))
+        spent = f"{costs[row].macs / 1e9:.2f} billion mult-adds and {costs[row].params / 1e6:.1f} million parameters"
+        title = f"Row {row}, {name}: {top1:.2f} % at {spent}"
+        fig.suptitle(title, x=0.01, ha="left", weight="bold", size=11)
+        return view.Picture(fig, f"{title}. The block: {', '.join(text for text, _ in lines)}.")
+
+    return view.explore(at, row=(0, len(TABLE_10) - 1), against=["mult-adds", "parameters"])
+
+
+def lengths(grey: Tensor, maps: Mapping[str, Tensor]) -> view.Picture:
+    """How long the vector of each pixel is, before a norm and after two. grey: (H, W); maps: (C, H, W) by name."""
+    found = {name: x.norm(dim=0) for name, x in maps.items()}
+    spread = {name: (x.std() / x.mean()).item() for name, x in found.items()}
+    flat = [name for name, value in spread.items() if value < 0.01]
+    title = f"After {' and '.join(flat) or 'none of the norms'} all pixels are equally strong"
+    fig, axes = view.figure(1, 1 + len(found), size=(10, 2.9), title=title)
+    view.blank(axes[0]).imshow(grey, cmap="gray", vmin=0, vmax=1)
+    axes[0].set_title("the image, in grey", loc="center", weight="normal", size=10)
+    for axis, (name, length) in zip(axes[1:], found.items(), strict=True):
+        drawn = view.blank(axis).imshow(length / length.mean(), cmap="viridis", vmin=0, vmax=2)
+        axis.set_title(f"length, {name}", loc="center", weight="normal", size=10)
+    fig.colorbar(drawn, ax=axes, label="length, mean = 1")
+    said = "; ".join(f"{name} {value:.2f}" for name, value in spread.items())
+    return view.Picture(fig, f"{title}. Spread of the lengths over the pixels, as a share of their mean: {said}.")
+
+
+def recipes_table() -> Table:
+    """What one network, ResNet-50, has reached with other recipes."""
+    rows = [[recipe, epochs or "–", f"{top1:.2f}"] for recipe, (epochs, top1) in facts.RESNET50_BY_RECIPE.items()]
+    title = "ResNet-50, never changed: top-1 on ImageNet at 224 pixels, by the recipe that trained it"
+    return Table(["recipe", "epochs", "top-1 (%)"], rows, title)
+
+
+# What was recorded
+
+
+def reached(runs: Sequence[Mapping], case: str, what: str = "test") -> list[float]:
+    """Percent, with the rate that was chosen, a number for each seed. what: "test", "validation" or "train"."""
+    rate = chosen(runs, case)
+    found = [run[what] for run in runs if (run["case"], run["lr"]) == (case, rate)]
+    return [100 * (value[-1] if what == "train" else value) for value in found]
+
+
+def rates_table(runs: Sequence[Mapping]) -> Table:
+    """What each twin of seed 0 read of the validation images, by learning rate."""
+    tried: dict[str, dict[float, str]] = {case: {} for case in TWINS}
+    for run in sorted(runs, key=lambda run: run["lr"]):
+        if run["seed"] == 0:
+            tried[run["case"]][run["lr"]] = f"{run['validation']:.1%}"
+    best = {case: chosen(runs, case) for case in TWINS}
+    return rates.table(tried, best, "Read of 1,000 validation images, one seed", first="after the step")
+
+
+def road(runs: Sequence[Mapping]) -> view.Picture:
+    """What the twins read of test images, each with the rate that was chosen for it."""
+    values = {case: reached(runs, case) for case in TWINS}
+    mean = {case: fmean(found) for case, found in values.items()}
+    steps = EPOCHS * -(-IMAGES // RECIPE["batch_size"])
+    ends = f"ResNet {mean['ResNet']:.0f} %, ConvNeXt {mean['separate downsampling']:.0f} %"
+    title = f"After {steps:,} steps (the last row twice as many), each at its own rate: {ends}"
+    return view.dots(values, label="test images read (%)", title=title)
+
+
+def by_epoch(runs: Mapping[str, Run]) -> view.Picture:
+    """What networks read of the validation images after each epoch; the title says which ends lowest, and highest."""
+    percent = {name: [100 * epoch.test_accuracy for epoch in run.history] for name, run in runs.items()}
+    low, *_, high = sorted(percent, key=lambda name: percent[name][-1])
+    title = f"From {percent[low][-1]:.0f} % ({low}) to {percent[high][-1]:.0f} % ({high})"
+    picture = view.lines(percent, x="epoch", y="validation images read (%)", title=title)
+    picture.figure.axes[0].xaxis.get_major_locator().set_params(integer=True)
+    return picture

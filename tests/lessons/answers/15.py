@@ -6,141 +6,113 @@ ANSWERS = [
     # 15.patchify
     Right(
         "15.patchify",
-        "reshape, permute, linear",
+        "a transposed convolution lays the small kernels out",
         """
-def patchify(images, weight, bias, patch):
-    n, c, h, w = images.shape
-    x = images.reshape(n, c, h // patch, patch, w // patch, patch)
-    x = x.permute(0, 2, 4, 1, 3, 5).reshape(n, h // patch, w // patch, c * patch * patch)
-    return F.linear(x, weight, bias).permute(0, 3, 1, 2)
+def patchify(first, second):
+    return F.conv_transpose2d(second, first, stride=first.shape[-1])
 """,
     ),
     Right(
         "15.patchify",
-        "F.unfold and a matrix product",
+        "loops over the places",
         """
-def patchify(images, weight, bias, patch):
-    columns = F.unfold(images, patch, stride=patch)
-    out = weight @ columns + bias.unsqueeze(1)
-    return out.unflatten(2, (images.shape[2] // patch, images.shape[3] // patch))
-""",
-    ),
-    Right(
-        "15.patchify",
-        "a loop that fills the map",
-        """
-def patchify(images, weight, bias, patch):
-    N, _, H, W = images.shape
-    out = images.new_zeros(N, len(weight), H // patch, W // patch)
-    for i in range(H // patch):
-        for j in range(W // patch):
-            square = images[:, :, i * patch : (i + 1) * patch, j * patch : (j + 1) * patch]
-            out[:, :, i, j] = square.flatten(1) @ weight.T + bias
+def patchify(first, second):
+    q, p = second.shape[-1], first.shape[-1]
+    out = torch.zeros(len(second), first.shape[1], q * p, q * p)
+    for row in range(q * p):
+        for column in range(q * p):
+            late = second[:, :, row // p, column // p]
+            early = first[:, :, row % p, column % p]
+            out[:, :, row, column] = late @ early
     return out
 """,
     ),
     Right(
         "15.patchify",
-        "pixel_unshuffle lays the squares out",
+        "asks each pixel",
         """
-def patchify(images, weight, bias, patch):
-    laid_out = F.pixel_unshuffle(images, patch)
-    return torch.einsum("dk,nkhw->ndhw", weight, laid_out) + bias[:, None, None]
+def patchify(first, second):
+    c, p, q = first.shape[1], first.shape[2], second.shape[2]
+    side = p * q
+    pixels = torch.eye(c * side * side).reshape(-1, c, side, side)
+    answers = F.conv2d(F.conv2d(pixels, first, stride=p), second, stride=q)
+    return answers.flatten(1).T.reshape(-1, c, side, side)
 """,
     ),
     Right(
         "15.patchify",
-        "tensor.unfold and einsum on the weight as a kernel",
+        "Kronecker products, one for each way, in NumPy",
         """
-def patchify(images, weight, bias, patch):
-    kernel = weight.view(-1, images.shape[1], patch, patch)
-    squares = images.unfold(2, patch, patch).unfold(3, patch, patch)
-    return torch.einsum("nchwij,dcij->ndhw", squares, kernel).add(bias.reshape(1, -1, 1, 1))
+def patchify(first, second):
+    late, early = second.numpy(), first.numpy()
+    ways = [
+        [sum(np.kron(late[d, m], early[m, c]) for m in range(early.shape[0])) for c in range(early.shape[1])]
+        for d in range(late.shape[0])
+    ]
+    return np.array(ways)
 """,
     ),
     Wrong(
         "15.patchify",
-        "a convolution",
+        "Kronecker product the other way round",
         """
-def patchify(images, weight, bias, patch):
-    kernel = weight.reshape(len(weight), -1, patch, patch)
-    return F.conv2d(images, kernel, bias, stride=patch)
+def patchify(first, second):
+    ways = []
+    for filters in second:
+        rows = [sum(torch.kron(first[m, c], filters[m]) for m in range(len(first))) for c in range(first.shape[1])]
+        ways.append(torch.stack(rows))
+    return torch.stack(ways)
 """,
-        mistake="uses the convolution that the exercise does without",
+        mistake="exchanges the small patch's place and the place in it",
     ),
     Wrong(
         "15.patchify",
-        "reshape alone",
+        "the channels summed too early",
         """
-def patchify(images, weight, bias, patch):
-    n, c, h, w = images.shape
-    x = images.reshape(n, h // patch, w // patch, c * patch * patch)
-    return F.linear(x, weight, bias).permute(0, 3, 1, 2)
+def patchify(first, second):
+    late, early = second.sum(1), first.sum(0)
+    q, p = late.shape[-1], early.shape[-1]
+    out = late[:, None, :, None, :, None] * early[None, :, None, :, None, :]
+    return out.reshape(len(late), len(early), q * p, q * p)
 """,
-        mistake="a reshape does not cut squares: it takes the numbers as they lie in memory",
+        mistake="adds the middle channels up before the product",
     ),
     Wrong(
         "15.patchify",
-        "tokens",
+        "the second kernel enlarged",
         """
-def patchify(images, weight, bias, patch):
-    return F.linear(F.unfold(images, patch, stride=patch).transpose(1, 2), weight, bias)
+def patchify(first, second):
+    return second.repeat_interleave(first.shape[2], 2).repeat_interleave(first.shape[3], 3)
 """,
-        mistake="returns a list of tokens as in lesson 14, not a map",
+        mistake="leaves the first kernel out",
     ),
     Wrong(
         "15.patchify",
-        "pixels first",
+        "a convolution of the kernels",
         """
-def patchify(images, weight, bias, patch):
-    n, c, h, w = images.shape
-    x = images.reshape(n, c, h // patch, patch, w // patch, patch)
-    x = x.permute(0, 2, 4, 3, 5, 1).flatten(3)
-    return F.linear(x, weight, bias).permute(0, 3, 1, 2)
+def patchify(first, second):
+    p = first.shape[-1]
+    return F.conv2d(second, first.flip(2, 3).transpose(0, 1), padding=p - 1)
 """,
-        mistake="lays each square out with its channels last; the weight expects C * patch * patch",
+        mistake="composes two convolutions of stride 1, as in VGG",
     ),
     Wrong(
         "15.patchify",
-        "transposed map",
+        "a mean over the ways",
         """
-def patchify(images, weight, bias, patch):
-    columns = weight @ F.unfold(images, patch, stride=patch) + bias[:, None]
-    n, _, h, w = images.shape
-    return columns.reshape(n, -1, w // patch, h // patch)
+def patchify(first, second):
+    return F.conv_transpose2d(second, first, stride=first.shape[-1]) / len(first)
 """,
-        mistake="swaps height and width; square images hide it",
+        mistake="takes the mean where a convolution sums",
     ),
     Wrong(
         "15.patchify",
-        "patch by patch in the wrong pairs",
+        "no reshape",
         """
-def patchify(images, weight, bias, patch):
-    n, c, h, w = images.shape
-    x = images.reshape(n, c, patch, h // patch, patch, w // patch)
-    x = x.permute(0, 3, 5, 1, 2, 4).flatten(3)
-    return F.linear(x, weight, bias).permute(0, 3, 1, 2)
+def patchify(first, second):
+    return torch.einsum("dmab,mcij->dcaibj", second, first)
 """,
-        mistake="splits each side the wrong way round, and gathers pixels that lie far apart",
-    ),
-    Wrong(
-        "15.patchify",
-        "patches of four",
-        """
-def patchify(images, weight, bias, patch=4):
-    columns = weight @ F.unfold(images, 4, stride=4) + bias[:, None]
-    return columns.unflatten(2, (images.shape[2] // 4, images.shape[3] // 4))
-""",
-        mistake="has the paper's 4 x 4 built in",
-    ),
-    Wrong(
-        "15.patchify",
-        "no bias",
-        """
-def patchify(images, weight, bias, patch):
-    return torch.einsum("dk,nkhw->ndhw", weight, F.pixel_unshuffle(images, patch))
-""",
-        mistake="forgets the bias",
+        mistake="leaves six axes",
     ),
     # 15.inside
     Right(
@@ -442,6 +414,75 @@ def layer_norm(x, weight, bias, eps=1e-6):
 """,
         mistake="does not hand eps on, and F.layer_norm takes its own 1e-5",
     ),
+    # 15.strength
+    Right(
+        "15.strength",
+        "one channel raised",
+        """
+my_bias = torch.tensor([0.0, 0.0, 3.0, 0.0])
+""",
+    ),
+    Right(
+        "15.strength",
+        "NumPy, at right angles to v and to the mean",
+        """
+my_bias = np.array([1, 1, 0, -1]) * 2 + np.array([0, 0, -2, 0])
+""",
+    ),
+    Right(
+        "15.strength",
+        "a tuple, drawn at random",
+        """
+my_bias = (-1.5, 3.0, 0.5, 2)
+""",
+    ),
+    Right(
+        "15.strength",
+        "a parameter, with its mean",
+        """
+my_bias = nn.Parameter(torch.tensor([1.0, 1.0, 6.0, 1.0]))
+""",
+    ),
+    Wrong(
+        "15.strength",
+        "none",
+        """
+my_bias = torch.zeros(4)
+""",
+        mistake="leaves the two pixels the same direction",
+    ),
+    Wrong(
+        "15.strength",
+        "brighter",
+        """
+my_bias = 10 * torch.ones(4)
+""",
+        mistake="adds the same to all channels, which the norm subtracts",
+    ),
+    Wrong(
+        "15.strength",
+        "more of the same",
+        """
+my_bias = 2 * torch.tensor([2.0, -1.0, 0.0, 1.0]) + 1
+""",
+        mistake="adds a multiple of v (and a constant)",
+    ),
+    Wrong(
+        "15.strength",
+        "a trace",
+        """
+my_bias = [1e-2, -1e-2, 0, 0]
+""",
+        mistake="is far too small to turn the direction",
+    ),
+    Wrong(
+        "15.strength",
+        "a bias for three colours",
+        """
+my_bias = [1.0, 0.0, 0.0]
+""",
+        mistake="has three numbers, and the pixel four channels",
+    ),
     # 15.block
     Right(
         "15.block",
@@ -605,7 +646,32 @@ torch.manual_seed(0)
 my_network = nn.Sequential(step(3, 16), step(16, 32), step(32, 64), nn.Flatten(), nn.Linear(1024, 10))
 street = data.load("street_digits")
 recipe = {"optimizer": "adamw", "lr": 0.003, "weight_decay": 0.05, "batch_size": 32}
-training.fit(my_network, street, epochs=5, **recipe, progress=False)
+training.fit(my_network, street, epochs=8, **recipe, progress=False)
+""",
+    ),
+    Right(
+        "15.own-network",
+        "the lesson's own, with weights by width, twice the images and twice the time",
+        """
+torch.manual_seed(0)
+my_network = study.weights_by_width(study.build(12, 8))
+many = data.load("street_digits", train=8000)
+training.fit(my_network, many, **study.RECIPE | {"epochs": 10}, progress=False)
+""",
+        slow=True,
+    ),
+    Right(
+        "15.own-network",
+        "no norm at all",
+        """
+torch.manual_seed(0)
+my_network = nn.Sequential(
+    nn.Conv2d(3, 32, 5, stride=2, padding=2), nn.ReLU(),
+    nn.Conv2d(32, 64, 3, stride=2, padding=1), nn.ReLU(),
+    nn.Conv2d(64, 64, 3, stride=2, padding=1), nn.ReLU(),
+    nn.Flatten(), nn.Linear(64 * 16, 10),
+)
+training.fit(my_network, data.load("street_digits", train=6000), optimizer="adamw", lr=0.002, epochs=6, progress=False)
 """,
     ),
     Wrong(
