@@ -12,6 +12,8 @@ cnnlab lab my-lessons
 """
 
 import argparse
+import io
+import os
 import re
 import sys
 
@@ -19,15 +21,24 @@ from cnnlab import commands
 
 
 def main(words: list[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0, 130 if it was stopped, or 2 with one line on what is wrong."""
+    """Run one command; returns the exit status: 0; 130 if it was stopped, 141 if nobody reads
+    its output any more, as a shell calls these; or 2 with one line on what is wrong."""
     words = sys.argv[1:] if words is None else words
     parser = _parser()
     given, further = parser.parse_known_args(words, argparse.Namespace(words=words))
     if further and given.run is not commands.lab:
         parser.error(f"unrecognized arguments: {' '.join(further)}")
     given.further = further
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":  # a console, or a file on Windows,
+            stream.reconfigure(errors="replace")  # that does not know a class's name shows ? in its place
     try:
-        return given.run(given)
+        status = given.run(given)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # `cnnlab models | head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python writes at its end
+        return commands.CLOSED
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return commands.STOPPED
@@ -46,6 +57,11 @@ def _one_line(error: Exception) -> str:
     if isinstance(error, (ValueError, OSError, data.DataError, training.CheckpointError, training.DivergedError)):
         return text
     return f"{type(error).__name__}: {text or 'no message'} (--traceback shows where)"
+
+
+def _place(text: str) -> str:
+    """A path; a shell leaves the ~ in --out=~/mine.safetensors as it is."""
+    return os.path.expanduser(text)
 
 
 def _stages(text: str) -> int | None:
@@ -99,7 +115,7 @@ def _positive_or_none(text: str) -> float:
 
 
 def _part(text: str) -> str:
-    if not re.fullmatch(r"[1-9]\d*|(\d|[1-9]\d)(\.\d+)?%", text):
+    if not re.fullmatch(r"[1-9]\d*|(\d|[1-9]\d)(\.\d+)?%", text) or float(text.rstrip("%")) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is neither a number of images nor a share such as 20%")
     return text
 
@@ -122,14 +138,18 @@ def _parser() -> argparse.ArgumentParser:
     trained = command(commands.train, "train", "resnet20_tiny --data street_digits --epochs 3 --out mine.safetensors")
     trained.add_argument("model", help="a name that `models` lists")
     trained.add_argument("--option", type=_option, action="append", default=[], metavar="NAME=VALUE")
-    trained.add_argument("--weights", metavar="FILE|imagenet", help="start from these, with a new last layer")
+    trained.add_argument(
+        "--weights", type=_place, metavar="FILE|imagenet", help="start from these, with a new last layer"
+    )
     trained.add_argument(
         "--freeze", type=_stages, default=0, metavar="STAGES|all", help="leave the stem and so many stages as they are"
     )
     trained.add_argument(
         "--backbone", type=_positive, default=1.0, metavar="SHARE", help="its learning rate, as a share of the head's"
     )
-    trained.add_argument("--out", required=True, metavar="FILE.safetensors", help="the weights, with their history")
+    trained.add_argument(
+        "--out", type=_place, required=True, metavar="FILE.safetensors", help="the weights, with their history"
+    )
     trained.add_argument("--overwrite", action="store_true", help="replace that file if it is there")
     trained.add_argument("--epochs", type=_count, default=5)
     trained.add_argument("--lr", type=_positive, default=0.1, help="the peak of the cycle (default 0.1)")
@@ -141,31 +161,35 @@ def _parser() -> argparse.ArgumentParser:
         "--shift", type=_count_or_none, default=0, metavar="PIXELS", help="shift images by up to so many pixels"
     )
     trained.add_argument("--best", action="store_true", help="keep the epoch that tested best, not the last")
-    trained.add_argument("--csv", metavar="FILE.csv", help="the history, an epoch a line")
-    trained.add_argument("--picture", metavar="FILE.png", help="draw its curves, too")
+    trained.add_argument("--csv", type=_place, metavar="FILE.csv", help="the history, an epoch a line")
+    trained.add_argument("--picture", type=_place, metavar="FILE.png", help="draw its curves, too")
 
     evaluated = command(commands.evaluate, "evaluate", "mine.safetensors --data street_digits")
-    evaluated.add_argument("--picture", metavar="FILE.png", help="draw what is taken for what, too")
+    evaluated.add_argument("--picture", type=_place, metavar="FILE.png", help="draw what is taken for what, too")
 
     predicted = command(commands.predict, "predict", "mine.safetensors cat.jpg dog.jpg")
-    predicted.add_argument("file", help="weights that `train` wrote, or a network's name, with ImageNet's weights")
-    predicted.add_argument("images", nargs="+", metavar="IMAGE", help="pictures, or folders of pictures")
+    predicted.add_argument(
+        "file", type=_place, help="weights that `train` wrote, or a network's name, with ImageNet's weights"
+    )
+    predicted.add_argument("images", type=_place, nargs="+", metavar="IMAGE", help="pictures, or folders of pictures")
     predicted.add_argument("--top", type=_count, default=3, help="classes to name (default 3)")
-    predicted.add_argument("--picture", metavar="FILE.png", help="draw them, too")
+    predicted.add_argument("--picture", type=_place, metavar="FILE.png", help="draw them, too")
 
     exported = command(commands.export, "export", "mine.safetensors mine.onnx")
     exported.add_argument("--overwrite", action="store_true", help="replace that file if it is there")
 
     measured = command(commands.surface, "surface", "mine.safetensors --data street_digits --out surface.safetensors")
-    measured.add_argument("--out", required=True, metavar="FILE.safetensors", help="the surface, kept while it grows")
+    measured.add_argument(
+        "--out", type=_place, required=True, metavar="FILE.safetensors", help="the surface, kept while it grows"
+    )
     measured.add_argument("--points", type=_count, default=21, help="of each axis (default 21)")
     measured.add_argument("--span", type=_positive, default=1.0, help="the axes go from minus this to this (default 1)")
     measured.add_argument("--images", type=_count, default=500, help="of the training images (default 500)")
-    measured.add_argument("--picture", metavar="FILE.png", help="draw it, too")
+    measured.add_argument("--picture", type=_place, metavar="FILE.png", help="draw it, too")
     measured.add_argument("--compile", action="store_true", help="by torch.compile: pays from some hundred points on")
     for added in (evaluated, exported, measured):
-        added.add_argument("file", help="weights that `train` wrote")
-    exported.add_argument("out", metavar="FILE.onnx")
+        added.add_argument("file", type=_place, help="weights that `train` wrote")
+    exported.add_argument("out", type=_place, metavar="FILE.onnx")
 
     recorded = command(commands.record, "record", "densenet")
     recorded.add_argument("lesson", nargs="?", help="its folder in cnnlab/lessons, or its number; none: list all")
@@ -177,8 +201,8 @@ def _parser() -> argparse.ArgumentParser:
     opened.epilog += ". Further options go to JupyterLab, with a sign between name and value."
 
     for added in (trained, evaluated, measured):
-        added.add_argument("--data", required=True, help="street_digits, cifar10, ... or an image folder")
-        added.add_argument("--root", help="where the downloaded sets lie")
+        added.add_argument("--data", type=_place, required=True, help="street_digits, cifar10, ... or an image folder")
+        added.add_argument("--root", type=_place, help="where the downloaded sets lie")
         added.add_argument("--train", type=_count, metavar="IMAGES", help="how many (default: all)")
         added.add_argument("--test", type=_count_or_none, metavar="IMAGES", help="how many (default: all)")
         added.add_argument(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from cnnlab import data, training
 
-DONE, STOPPED = 0, 130  # as a shell calls what Ctrl-C ended
+DONE, STOPPED, CLOSED = 0, 130, 141  # as a shell calls what Ctrl-C ended, and what wrote into a closed pipe
 
 
 def train(given: argparse.Namespace) -> int:
@@ -33,6 +33,7 @@ def train(given: argparse.Namespace) -> int:
     from cnnlab.device import find_device, machine_class
 
     out = _to_write(given.out, ".safetensors", given.overwrite)
+    _check_others(given)
     if given.best and given.test == 0:
         raise ValueError("--best chooses by the test images: leave --test 0 out.")
     start = _start(given)
@@ -106,6 +107,7 @@ def evaluate(given: argparse.Namespace) -> int:
     from cnnlab.device import find_device
     from cnnlab.table import Table
 
+    _check_others(given)
     model, about = _trained(given.file)
     dataset = _dataset(given, about)
     _say(dataset)
@@ -141,6 +143,7 @@ def predict(given: argparse.Namespace) -> int:
     from cnnlab.device import autocast, find_device
     from cnnlab.table import Table
 
+    _check_others(given)
     model, about = _trained(given.file)
     if "mean" not in about:
         raise ValueError(f"{given.file} does not say how its images were prepared: train it again by `cnnlab train`.")
@@ -206,6 +209,7 @@ def surface(given: argparse.Namespace) -> int:
 
     from cnnlab import measure
 
+    _check_others(given)
     model, about = _trained(given.file)
     dataset = _dataset(given, about)
     _say(dataset)
@@ -468,7 +472,17 @@ def _to_write(name: str, suffix: str, overwrite: bool) -> Path:
         raise ValueError(f"The file must end in {suffix}, not {out.suffix or 'nothing'!r}: {name}.")
     if out.exists() and not overwrite:
         raise ValueError(f"{out} is there already: remove it, name another file, or add --overwrite.")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(out.parent, os.W_OK):
+        raise ValueError(f"Nothing can be written to {out.parent}: name another file.")
     return out
+
+
+def _check_others(given: argparse.Namespace) -> None:
+    """What else is to be written: that it cannot be is found before the work, and not after it."""
+    for name in (given.picture, getattr(given, "csv", None)):
+        if name:
+            _to_write(name, ".png" if name == given.picture else Path(name).suffix, overwrite=True)
 
 
 def _count(asked: str, images: int) -> int:

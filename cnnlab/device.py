@@ -33,7 +33,12 @@ def find_device(device: str | torch.device | None = None) -> torch.device:
     if device is None:
         best = next(name for name, available in there.items() if available)
         return torch.device(best, int(os.environ.get("LOCAL_RANK", 0))) if best == "cuda" else torch.device(best)
-    device = torch.device(device)
+    try:
+        device = torch.device(device)
+    except (RuntimeError, TypeError):
+        raise ValueError(f"device must be 'cuda', 'mps', 'cpu', or None for the best, not {device!r}.") from None
+    if device.type == "cuda" and there["cuda"] and (device.index or 0) >= torch.cuda.device_count():
+        raise ValueError(f"There is no {device} here: the last one is cuda:{torch.cuda.device_count() - 1}.")
     if not there.get(device.type):
         raise ValueError(f"There is no {device.type} here. Possible: {', '.join(n for n, a in there.items() if a)}.")
     return device

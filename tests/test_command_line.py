@@ -1,5 +1,7 @@
 """`python -m cnnlab`: what it writes, that it goes on where it was stopped, and one line where something is wrong."""
 
+import io
+import os
 import re
 import shlex
 import subprocess
@@ -127,6 +129,7 @@ def test_what_is_wrong_is_said_in_one_line(words, said, tmp_path, capsys):
         ["--lr", "nan"],
         ["--train", "1.5"],
         ["--hold-out", "120%"],
+        ["--hold-out", "0%"],
         ["--hold-out", "half"],
         ["--option", "weights=cifar10"],
     ],
@@ -373,3 +376,52 @@ def test_the_readmes_commands_for_ones_own_photographs_run_as_printed_from_an_em
     assert "sky" in done.stdout.partition("%")[0]
     made = {path.name for path in tmp_path.iterdir()}
     assert made == {"my-photographs", "new-one.jpg", "mine.safetensors", "mistakes.png"}
+
+
+def test_a_console_that_does_not_know_a_sign_shows_another(tmp_path, monkeypatch):
+    """On Windows a file that output goes to has the encoding of the country; a class may have any name."""
+    for name in ("Käse", "茶"):
+        (tmp_path / "mine" / name).mkdir(parents=True)
+        for number in range(4):
+            Image.new("RGB", (32, 32), (60 * number, 0, 0)).save(tmp_path / "mine" / name / f"{number}.png")
+    words = ["train", "lenet5", "--data", str(tmp_path / "mine"), "--hold-out", "2", "--size", "32", "--workers", "0"]
+    console = io.TextIOWrapper(io.BytesIO(), encoding="cp1252", write_through=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", console)
+        assert main([*words, "--epochs", "1", "--out", str(tmp_path / "w.safetensors")]) == 0
+    assert "Käse, ?" in console.buffer.getvalue().decode("cp1252")
+    assert models.weight_file(tmp_path / "w.safetensors")[0]["classes"] == ["Käse", "茶"]
+
+
+@pytest.mark.slow  # a process
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes of this kind")
+def test_what_reads_only_the_first_line_is_no_error():
+    command = f"{shlex.quote(sys.executable)} -u -m cnnlab models | head -n 1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (141, "") and done.stdout.startswith("network")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--picture", "{}/c.pdf"], "must end in .png"),
+        (["--csv", "{}/file/h.csv"], "file"),
+        (["--picture", "{}/locked/c.png"], "Nothing can be written to"),
+    ],
+)
+def test_what_cannot_be_written_is_found_before_the_training(words, said, tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "locked").mkdir()
+    usual = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: "locked" not in str(path) and usual(path, mode))
+    monkeypatch.setattr("cnnlab.training.fit", lambda *_, **__: pytest.fail("it trained"))
+    out = ["--out", str(tmp_path / "new folder" / "a.safetensors")]
+    assert main([*TRAIN, *out, *(word.format(tmp_path) for word in words)]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_paths_after_a_sign_may_begin_at_home(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("USERPROFILE", "/home/me")
+    given = _parser().parse_args(["train", "lenet5", "--data=~/photos", "--out=~/a.safetensors", "--weights=imagenet"])
+    assert (given.data, given.out, given.weights) == ("/home/me/photos", "/home/me/a.safetensors", "imagenet")

@@ -106,3 +106,19 @@ def test_every_text_is_read_and_written_as_utf_8():
             if name in ("read_text", "write_text") or (name == "open" and not binary and not of_pil):
                 forgotten += [] if "encoding" in given else [f"{file.name}:{call.lineno}"]
     assert forgotten == []
+
+
+def test_what_is_written_goes_where_the_path_leads(tmp_path, monkeypatch):
+    """To the end of a link, which stays; to the home folder; and under a name as long as can be."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "disk" / "far")
+    for path in ("link", "~/near", "n" * 255):
+        for content in ("old", "new"):
+            with files.written_whole(path) as beside:
+                beside.write_text(content)
+        assert files.place(path).read_text() == "new"
+    assert (tmp_path / "link").is_symlink()
+    assert {path.name for path in tmp_path.rglob("*")} == {"home", "near", "disk", "far", "link", "n" * 255}

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from numbers import Integral
 from pathlib import Path
 
+from cnnlab import files
 from cnnlab.data import faces, folder, handwritten, photos, real, solar_cells, street_digits
 from cnnlab.data.dataset import DataError, Dataset, Images, Split, assemble, checked_size
 from cnnlab.data.folder import Stream, stream
@@ -74,15 +75,20 @@ def load(
     if name in real.SOURCES:
         return real.load(name, train, validation, test, seed, root)
     embedded = name in _EMBEDDED or name == _SOLAR
-    if root is not None and (embedded or Path(name).is_dir()):
+    path = files.place(str(name))
+    if root is not None and (embedded or path.is_dir()):
         raise ValueError(f"{name} is not read from a root folder: leave root= out")
     if name == _SOLAR:
         return solar_cells.load(train, validation, test, seed, size)
     if embedded:
         return _EMBEDDED[name](train, validation, test, seed)
-    if Path(name).is_dir():
-        return folder.load_folder(Path(name), train, validation, test, seed)
-    near = get_close_matches(str(name), names(), cutoff=0.5)
+    if path.is_dir():
+        return folder.load_folder(path, train, validation, test, seed)
+    if path.is_file():
+        raise ValueError(f"{str(path)!r} is a file, and no folder of images: unpack an archive first")
+    if len(path.parts) > 1:
+        raise ValueError(f"there is no folder {str(path.absolute())!r}")
+    near = get_close_matches(str(name).lower(), names(), cutoff=0.5)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     known = ", ".join(names())
     raise ValueError(f"no data set is called {str(name)!r}.{hint} There are {known}, and any image folder by its path")

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from pickle import PicklingError
 from typing import ClassVar
+from unicodedata import normalize
 
 import numpy as np
 import torch
@@ -27,6 +28,7 @@ from cnnlab.data.dataset import (
     chosen_for_test,
     divide_in_three,
 )
+from cnnlab.files import place
 
 Transform = Callable[[np.ndarray], Tensor]  # uint8 H x W x 3 -> float32 3 x size x size
 
@@ -74,7 +76,7 @@ def stream(
     imagenet: 1,281,167 training and 50,000 test images, 3x224x224, 1000 classes
     """
     workers = torch.get_num_threads() if workers is None else workers
-    folder = Path(folder)
+    folder = place(folder)
     if hold_out and _held_out(folder):
         raise DataError(f"{str(folder)!r} has its own test images: leave hold_out= out, or ask for validation=")
     classes, (learnt, held, tested) = _divided(folder, None, validation, hold_out, seed)
@@ -207,6 +209,8 @@ def _divided(
     """The classes of a folder, and its files to learn from, to choose by and to test with. test: all where None."""
     name, held_out = folder.resolve().name, _held_out(folder)
     classes, files = _listed(_training(folder))
+    if len(classes) == 1:
+        raise DataError(_one_class(_training(folder), classes[0]))
     if not held_out:
         if test != 0 and (near := _near(folder, "val") or _near(folder, "test")):
             raise DataError(f"{str(folder)!r} has neither val nor test beside train; there is {near.name!r}: rename it")
@@ -274,12 +278,15 @@ def _listed(folder: Path) -> tuple[list[str], Files]:
     """
     if not folder.is_dir():
         raise DataError(f"no folder {str(folder)!r}; the images of a class lie in {str(folder / '<class>')!r}")
-    classes = sorted(path.name for path in folder.iterdir() if path.is_dir() and not picture.is_hidden(path))
+    of_class: dict[str, list[Path]] = {}  # a Mac may write é as two signs: one class, whoever wrote it
+    for path in folder.iterdir():
+        if path.is_dir() and not picture.is_hidden(path):
+            of_class.setdefault(normalize("NFC", path.name), []).extend(_files(path, (folder.resolve(),)))
+    classes = sorted(of_class)
     known, files, unread = picture.suffixes(), [], []
     for label, name in enumerate(classes):
-        found = _files(folder / name)
-        images = sorted(path for path in found if path.suffix.lower() in known)
-        others = [path for path in found if picture.is_unread(path)]
+        images = sorted(path for path in of_class[name] if path.suffix.lower() in known)
+        others = sorted(path for path in of_class[name] if picture.is_unread(path))
         if not images:
             reason = f"{_counted(others)} cannot be read; " if others else ""
             raise DataError(f"no image in {str(folder / name)!r}; {reason}known are {', '.join(sorted(known))}")
@@ -290,25 +297,32 @@ def _listed(folder: Path) -> tuple[list[str], Files]:
     if unread:
         warnings.warn(
             f"{len(unread)} pictures in {str(folder)!r} cannot be read and are left out: {_counted(unread)}. Convert "
-            "them to PNG or JPEG to learn from them.",
+            "them to PNG or JPEG, with such an ending, to learn from them.",
             stacklevel=5,
         )
     return classes, files
 
 
-def _files(folder: Path) -> list[Path]:
-    """All files in a folder and its subfolders that are not hidden."""
-    found = []
+def _one_class(where: Path, name: str) -> str:
+    inner = sorted(path.name for path in (where / name).glob("*") if path.is_dir() and not picture.is_hidden(path))
+    deeper = f": the classes seem to lie one folder deeper ({', '.join(inner[:3])}); give that one" if inner else ""
+    return f"{str(where)!r} has only one class, {name!r}, so that there is nothing to tell apart{deeper}"
+
+
+def _files(folder: Path, above: tuple[Path, ...] = ()) -> list[Path]:
+    """All files in a folder and its subfolders that are not hidden; a link back to a folder above is not followed."""
+    found, above = [], (*above, folder.resolve())
     for path in folder.iterdir():
-        if not picture.is_hidden(path):
-            found += _files(path) if path.is_dir() else [path]
+        if picture.is_hidden(path) or (path.is_dir() and path.resolve() in above):
+            continue
+        found += _files(path, above) if path.is_dir() else [path]
     return found
 
 
 def _counted(paths: Sequence[Path]) -> str:
     """By kind, with an example: 2 .heic (a.heic, ...)."""
-    kinds = Counter(path.suffix.lower() for path in paths)
-    first = {path.suffix.lower(): path.name for path in reversed(paths)}
+    kinds = Counter(path.suffix.lower() or "without an ending" for path in paths)
+    first = {path.suffix.lower() or "without an ending": path.name for path in reversed(paths)}
     return ", ".join(f"{count} {kind} ({first[kind]}{', ...' if count > 1 else ''})" for kind, count in kinds.items())
 
 

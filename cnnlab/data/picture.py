@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cnnlab import files
 from cnnlab.data.dataset import DataError
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-READ = {".jpg", ".jpeg", ".jfif", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp", ".gif"}
+READ = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".ppm", ".bmp", ".dib", ".pgm", ".tif", ".tiff", ".webp", ".gif"}
 _MAYBE = {".avif": "avif", ".jp2": "jpg_2000"}  # read where Pillow was built with a library for it
 UNREAD = {".heic", ".heif", ".jxl", ".svg", ".psd", ".cr2", ".cr3", ".nef", ".arw", ".dng", ".raf", ".orf", ".exr"}
+_BEGINS = (b"\xff\xd8\xff", b"\x89PNG\r\n", b"GIF8", b"II*\0", b"MM\0*")  # JPEG, PNG, GIF, TIFF
 TIFF_MAXIMUM = 281  # the tag MaxSampleValue
 
 
@@ -25,8 +27,13 @@ def suffixes() -> set[str]:
 
 
 def is_unread(path: Path) -> bool:
-    """Whether a file is a picture by its name, but none that `read` takes."""
-    return path.suffix.lower() in (UNREAD | set(_MAYBE)) - suffixes()
+    """Whether a file is a picture by its name or its first bytes, but by its name none that `read` takes."""
+    end, known = path.suffix.lower(), suffixes()
+    if end in known:
+        return False
+    with suppress(OSError), path.open("rb") as file:
+        return end in UNREAD or end in _MAYBE or file.read(8).startswith(_BEGINS)
+    return False
 
 
 def is_hidden(path: Path) -> bool:
@@ -51,7 +58,7 @@ def read(path: Path) -> np.ndarray:
     except DataError as error:
         raise DataError(f"{str(path)!r} {error}") from None
     except Exception as error:  # Pillow's decoders raise nearly every kind
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = files.instead(path) or " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"{str(path)!r} cannot be read as an image ({reason}); mend or remove it") from error
 
 

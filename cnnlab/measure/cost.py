@@ -110,6 +110,8 @@ def cost(model: nn.Module, input_size: int | Sequence[int]) -> Cost:
         ValueError: `input_size` has another form, or the model does not run on it.
     """
     shape = _image_shape(model, input_size)
+    if isinstance(model, torch.jit.ScriptModule):
+        raise ValueError("Of a TorchScript program no layers can be watched: count the module that it was made of.")
     # Deepcopy takes what is in its memo instead of copying: here a meta tensor for each tensor of the model.
     constants = [value for module in model.modules() for value in vars(module).values() if isinstance(value, Tensor)]
     memo: dict[int, Any] = {id(tensor): tensor.detach().to("meta") for tensor in [*model.buffers(), *constants]}

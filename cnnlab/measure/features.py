@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from cnnlab.device import eval_mode
+
 
 @torch.no_grad()
 def feature_maps(model: nn.Module, image: Tensor, layers: Mapping[str, str] | None = None) -> dict[str, Tensor]:
@@ -28,15 +30,15 @@ def feature_maps(model: nn.Module, image: Tensor, layers: Mapping[str, str] | No
     hooks = []
     for label, name in layers.items():
 
-        def keep(_module: nn.Module, _inputs: tuple, output: Tensor, label: str = label) -> None:
+        def keep(_module: nn.Module, _inputs: tuple, output: Tensor | tuple, label: str = label) -> None:
+            output = output if isinstance(output, Tensor) else output[0]  # attention gives its weights, too
             found[label] = output[0].detach().clone()  # a copy: the next layer may write into it
 
         hooks.append(modules[name].register_forward_hook(keep))
-    training = model.training
     try:
-        model.eval()(image[None].to(next(model.parameters()).device))
+        with eval_mode(model):
+            model(image[None].to(next(model.parameters()).device))
     finally:
-        model.train(training)
         for hook in hooks:
             hook.remove()
     return {

@@ -33,6 +33,7 @@ class GradientFlow:
         return self.table()._repr_html_()
 
 
+@torch.enable_grad()
 def gradient_flow(model: nn.Module, images: Tensor, labels: Tensor) -> GradientFlow:
     """One forward and one backward pass, and the size of the gradient everywhere.
 
@@ -103,6 +104,7 @@ def jacobian_singular_values(block: nn.Module, x: Tensor) -> Tensor:
     return torch.linalg.svdvals(jacobian.detach().float())
 
 
+@torch.enable_grad()
 def gradient_correlation(model: nn.Module, path: Tensor, seed: int = 0) -> Tensor:
     """How alike the input gradients along a path are: (N,) mean cosine of gradients k steps apart, k from 0 to N - 1.
 

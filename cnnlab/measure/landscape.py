@@ -127,7 +127,8 @@ class LossSurface:
     @staticmethod
     def load(path: str | Path) -> "LossSurface":
         """Read what `save` wrote. Raises ValueError for a damaged or foreign file, FileNotFoundError for none."""
-        if not Path(path).exists():
+        path = files.place(path)
+        if not path.exists():
             raise FileNotFoundError(f"There is no loss surface at {path}.")
         try:
             with safe_open(path, "pt") as file:
@@ -199,7 +200,8 @@ def loss_surface(
         "span": [left, right, bottom, top],
     }
     settings["start"] = _checksum(plane, split)
-    if file and Path(file).exists():
+    file = file and files.place(file)
+    if file and file.exists():
         surface = LossSurface.load(file)
         known = {key: surface.provenance.get(key) for key in settings}
         if known != settings or surface.loss.shape != (rows, columns):

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cnnlab.device import Precision, autocast, find_device, one_thread
+from cnnlab.device import Precision, autocast, eval_mode, find_device, one_thread
 
 
 @dataclass(frozen=True)
@@ -48,22 +48,25 @@ def throughput(
     0.001
     """
     device = find_device(device)
-    mode = model.training
-    model.to(device, memory_format=torch.channels_last).train(training)
+    model.to(device, memory_format=torch.channels_last)
     images = torch.randn(batch_size, *input_size, device=device).to(memory_format=torch.channels_last)
     labels = torch.zeros(batch_size, dtype=torch.long, device=device)
     taken = []
-    for _ in range(steps + 1):
-        start = time.perf_counter()
-        with torch.set_grad_enabled(training), autocast(device, precision):
-            outputs = model(images)
-            loss = F.cross_entropy(outputs if isinstance(outputs, torch.Tensor) else outputs[0], labels)
-        if training:
-            loss.backward()
-            model.zero_grad()
-        loss.item()  # waits for a GPU
-        taken.append(time.perf_counter() - start)
-    model.train(mode).to(memory_format=torch.contiguous_format)
+    try:
+        with eval_mode(model):  # afterwards each module is in its own mode again
+            model.train(training)
+            for _ in range(steps + 1):
+                start = time.perf_counter()
+                with torch.set_grad_enabled(training), autocast(device, precision):
+                    outputs = model(images)
+                    loss = F.cross_entropy(outputs if isinstance(outputs, torch.Tensor) else outputs[0], labels)
+                if training:
+                    loss.backward()
+                    model.zero_grad()
+                loss.item()  # waits for a GPU
+                taken.append(time.perf_counter() - start)
+    finally:
+        model.to(memory_format=torch.contiguous_format)
     return Throughput(batch_size / statistics.median(taken[1:]), steps, device.type)
 
 

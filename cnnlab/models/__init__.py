@@ -10,6 +10,8 @@ from typing import Literal, get_args, get_origin
 
 from torch import nn
 
+from cnnlab import files
+
 from .imagenet import imagenet_input
 from .pretrained import load_file, load_imagenet, load_shipped, load_torchvision, save_weights, weight_file
 
@@ -72,7 +74,7 @@ def get_model(
     61706
     """
     if name not in _CONFIGS:
-        near = difflib.get_close_matches(str(name), _CONFIGS, n=3, cutoff=0.4)
+        near = difflib.get_close_matches(str(name).lower(), _CONFIGS, n=3, cutoff=0.4)
         hint = f"Did you mean {' or '.join(near)}?" if near else "See models.list_models()."
         raise ValueError(f"There is no model named {name!r}. {hint}")
     given = {"num_classes": num_classes, "in_channels": in_channels}
@@ -85,8 +87,9 @@ def get_model(
         _check_options(name, config)
         return _CONFIGS[name](**config)
 
-    if isinstance(weights, Path) or Path(str(weights)).suffix or Path(str(weights)).is_file():
-        return load_file(name, Path(weights), build, config)
+    path = files.place(str(weights))
+    if isinstance(weights, Path) or path.suffix or path.is_file():
+        return load_file(name, path, build, config)
     return load_imagenet(name, build, config) if weights == "imagenet" else load_shipped(name, weights, build, config)
 
 

@@ -15,6 +15,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from cnnlab import files
+
 from .resnet import PadShortcut
 
 Layout = Callable[[str], str]
@@ -23,7 +25,8 @@ Rules = Sequence[tuple[str, str | Callable[[re.Match], str]]]  # regular express
 BATCH_COUNT = "num_batches_tracked"  # of a batch norm: it takes no part in the network, and old files do not have it
 # What a number of NumPy's consists of: the best accuracy stands in many a checkpoint as one.
 _NUMBERS = [np._core.multiarray.scalar, np.dtype, *(type(np.dtype(kind)) for kind in ("f8", "f4", "i8", "i4"))]
-WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "weights", "params")
+# Where an average of the weights was kept (EMA), it is what timm and torchvision test and publish.
+WRAPPERS = ("state_dict_ema", "model_ema", "state_dict", "model_state_dict", "model", "net", "weights", "params")
 
 
 def read_tensors(path: Path) -> object:
@@ -44,9 +47,19 @@ def read_tensors(path: Path) -> object:
                 f"{path} holds a whole model or other objects ({found[1]}), not only tensors, and is not opened: to "
                 "load it would run its code. Where it comes from, save model.state_dict() instead."
             ) from None
-        raise ValueError(f"{path} is damaged, or no file of weights.") from error
+        raise damaged(path, "nothing in it can be read") from error
     except (SafetensorError, OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError) as error:
-        raise ValueError(f"{path} is damaged, or no file of weights ({_first_line(error)}).") from error
+        if "TorchScript" in str(error):
+            raise ValueError(
+                f"{path} holds a program (TorchScript), not only tensors, and is not opened. Where it comes from, save "
+                "model.state_dict() instead."
+            ) from None
+        raise damaged(path, error) from error
+
+
+def damaged(path: Path, reason: object) -> ValueError:
+    """What to raise for a file that cannot be read: with what lies in its place, where that is known."""
+    return ValueError(f"{path} is damaged, or no file of weights ({files.instead(path) or _first_line(reason)}).")
 
 
 def state_dict_in(content: object) -> dict[str, Tensor]:
@@ -56,6 +69,7 @@ def state_dict_in(content: object) -> dict[str, Tensor]:
     if not _is_state_dict(content):
         held = f" There are {', '.join(map(str, content))}." if isinstance(content, Mapping) and content else ""
         raise ValueError(f"Parameters are a state dict: a dictionary of tensors, as model.state_dict() returns.{held}")
+    content = {name: value for name, value in content.items() if name != "n_averaged"}  # of an AveragedModel
     names = list(content)
     while len(parts := {name.partition(".")[0] for name in names}) == 1 and all("." in name for name in names):
         names = [name.removeprefix(f"{min(parts)}.") for name in names]  # "module." of DataParallel, and its like
@@ -245,6 +259,11 @@ def _check_padding(model: nn.Module, theirs: Mapping[str, Tensor]) -> None:
 
 def _shaped(model: nn.Module, name: str, value: Tensor, target: Tensor) -> Tensor:
     """A value in the shape that it has here: a 1x1 convolution may be a linear layer there, and the reverse."""
+    if target.is_floating_point() and not value.is_floating_point():
+        raise ValueError(
+            f"{name} is stored as {value.dtype}, without the scale that would make weights of its whole numbers: "
+            "take the file that is not quantised."
+        )
     if value.shape == target.shape:
         return value
     same_row = value.ndim and target.ndim and value.shape[0] == target.shape[0]
@@ -270,5 +289,5 @@ def _is_state_dict(content: object) -> bool:
     return all(isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items())
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: object) -> str:
     return str(error).partition("\n")[0]

@@ -11,11 +11,12 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from cnnlab import files
 
 from .imagenet import PACKAGES, packaged
-from .layouts import in_our_names, read_tensors, state_dict_in
+from .layouts import damaged, in_our_names, read_tensors, state_dict_in
 
 FOLDER = files.DATA / "weights"
 OPTIONS = {"googlenet": {"transform_input": True}}  # without which the weights are of no use
@@ -61,13 +62,20 @@ def load_shipped(name: str, dataset: str, build: Callable[..., nn.Module], confi
 def save_weights(model: nn.Module, path: str | Path, *, name: str, options: Mapping[str, object], **about) -> None:
     """Write a network's weights with what it takes to build it again: its name in `list_models()` and its options.
 
-    about: what else the file is to say of itself, in values that JSON has. `weight_file` reads it, `get_model(name,
-    weights=path)` takes the weights. The file is there whole, or not at all: OSError where it cannot be written.
+    model: also inside of torch.compile, DataParallel or AveragedModel.
+    about: what else the file is to say of itself, in values that JSON has, or numbers of NumPy or PyTorch.
+
+    `weight_file` reads it, `get_model(name, weights=path)` takes the weights. The file is there whole, or not at all:
+    OSError where it cannot be written.
     """
-    path = Path(path)
-    weights = {key: value.detach().cpu().contiguous() for key, value in model.state_dict().items()}
+    weights, stored = {}, set()
+    for key, value in _bare(model).state_dict().items():
+        value = value.detach().cpu().contiguous()
+        memory = value.untyped_storage().data_ptr()
+        weights[key] = value.clone() if memory in stored else value  # what is tied is written twice
+        stored.add(memory)
     about = {"model": name, "options": dict(options), **about}
-    content = save(weights, {key: json.dumps(value) for key, value in about.items()})
+    content = save(weights, {key: json.dumps(value, default=_in_json) for key, value in about.items()})
     try:
         with files.written_whole(path) as beside:
             beside.write_bytes(content)
@@ -75,12 +83,26 @@ def save_weights(model: nn.Module, path: str | Path, *, name: str, options: Mapp
         raise OSError(f"The weights could not be written to {path} ({error}).") from error
 
 
+def _bare(model: nn.Module) -> nn.Module:
+    """A network without what is wrapped around it, which would put its own name before each parameter's."""
+    if isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel, AveragedModel)):
+        return _bare(model.module)
+    return _bare(model._orig_mod) if hasattr(model, "_orig_mod") else model  # of torch.compile
+
+
+def _in_json(value: object) -> object:
+    """A number or an array of NumPy's or PyTorch's as Python's."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"A file of weights can say numbers, texts, lists and dictionaries of itself, not {value!r}.")
+
+
 def weight_file(path: str | Path) -> tuple[dict[str, object], dict[str, Tensor]]:
     """What a file of `save_weights` says of itself, and its tensors by name.
 
     Raises ValueError where it is damaged, or of somebody else and says nothing that is needed here.
     """
-    path = Path(path)
+    path = files.place(path)
     weights = read_tensors(path)
     about = metadata(path)
     if "options" not in about:
@@ -121,7 +143,8 @@ def load_file(name: str, path: Path, build: Callable[..., nn.Module], config: Ma
 def load_torchvision(model: nn.Module, weights: str | Path | Mapping[str, object]) -> nn.Module:
     """Copy somebody's parameters of the same architecture into a network, and return that.
 
-    weights: a state dict, alone or in the dictionary that a training saved it in, or the path of such a file. Its names
+    weights: a state dict, alone or in the dictionary that a training saved it in (the average, where there is one
+        beside it), or the path of such a file. Its names
         may be ours; torchvision's or timm's, for the networks that these have too; or those of the common ResNets for
         CIFAR. They are matched by name, never by order.
 
@@ -133,7 +156,7 @@ def load_torchvision(model: nn.Module, weights: str | Path | Mapping[str, object
     torch.Size([1, 1000])
     """
     if isinstance(weights, (str, Path)):
-        weights = read_tensors(Path(weights))
+        weights = read_tensors(files.place(weights))
     found = in_our_names(model, state_dict_in(weights))
     model.load_state_dict(found, strict=False)  # but for the counts of batches, which are not asked for
     return model
@@ -147,13 +170,13 @@ def metadata(path: Path) -> dict[str, object]:
         with safe_open(path, "pt") as file:
             written = file.metadata() or {}
     except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path} is damaged, or no file of weights ({error}).") from error
+        raise damaged(path, error) from error
     if "options" not in written:  # timm and the hub write {"format": "pt"}
         return {}
     try:
         return {key: json.loads(value) for key, value in written.items()}
     except ValueError as error:
-        raise ValueError(f"{path} is damaged, or no file of weights ({error}).") from error
+        raise damaged(path, error) from error
 
 
 def _check_ends(what: str, theirs: Mapping[str, object], config: Mapping[str, object]) -> None:

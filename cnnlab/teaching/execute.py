@@ -30,11 +30,17 @@ def without_bars(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
+def parameters(notebook: NotebookNode) -> list[str]:
+    """The names in its first cell, which holds the parameters."""
+    cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    return [statement.targets[0].id for cell in cells for statement in ast.parse(cell.source).body]
+
+
 def set_to(notebook: NotebookNode, settings: Mapping[str, object]) -> NotebookNode:
     """The lesson with other values in its first cell; a setting that it does not have changes nothing."""
+    names = parameters(notebook)
     for cell in notebook.cells:
         if "parameters" in cell.metadata.get("tags", []):
-            names = [statement.targets[0].id for statement in ast.parse(cell.source).body]
             cell.source += "".join(f"\n{name} = {value!r}" for name, value in settings.items() if name in names)
     return notebook
 
@@ -69,6 +75,9 @@ def main() -> None:
     parser.add_argument("lessons", nargs="+", type=Path)
     parser.add_argument("--with", dest="settings", action="append", type=setting, metavar="NAME=VALUE")
     asked = parser.parse_args()
+    known = {name for path in asked.lessons for name in parameters(nbformat.read(path, as_version=4))}
+    if unknown := sorted({name for name, _ in asked.settings or ()} - known):
+        parser.error(f"no setting {', '.join(unknown)} in these lessons: there are {', '.join(sorted(known))}")
     failed = 0
     for path in asked.lessons:
         try:

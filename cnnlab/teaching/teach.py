@@ -12,6 +12,7 @@ import argparse
 import ast
 import csv
 import hashlib
+import json
 import logging
 import os
 import re
@@ -522,7 +523,7 @@ def _grade_one(
     if path is None:
         return row | {"note": "nothing was handed in"}
     try:
-        notebook = nbformat.v4.upgrade(nbformat.reads(submitted.decode(), as_version=4))
+        notebook = nbformat.v4.upgrade(nbformat.reads(submitted.decode(json.detect_encoding(submitted)), as_version=4))
         _, notebook = nbformat.validator.normalize(notebook)  # cells that were copied share their id
         nbformat.validate(notebook)
     except Exception as error:  # what a damaged file makes of a parser is not to be foreseen
@@ -557,8 +558,16 @@ def _task_of(grade_id: str) -> str:
 def _read(table: Path) -> list[dict[str, str]]:
     if not table.exists():
         return []
-    with table.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as file:  # a spreadsheet may have put its mark before it
+            rows = csv.DictReader(file)
+            if rows.fieldnames != list(COLUMNS):
+                raise ValueError(f"its columns are {rows.fieldnames}")
+            return list(rows)
+    except ValueError as error:  # another encoding is one, too
+        raise SystemExit(
+            f"{table} is not as `grade` wrote it ({error}): save it as CSV UTF-8, or move it away."
+        ) from None
 
 
 def _write(table: Path, rows: Sequence[dict[str, str]]) -> None:

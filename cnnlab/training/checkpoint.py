@@ -42,7 +42,7 @@ class Checkpoint:
     def __init__(
         self, path: str | Path | None, configuration: Mapping[str, object], team: Team, parts: Mapping[str, Stateful]
     ) -> None:
-        self.path, self.team, self.parts = path and Path(path), team, parts
+        self.path, self.team, self.parts = path and files.place(path), team, parts
         self.configuration = dict(configuration) | ({"processes": team.size} if team.size > 1 else {})
 
     def restore(self, run: Run) -> None:

@@ -1,7 +1,10 @@
 """The training loop: plain PyTorch, the same for every network and data set of the course."""
 
 import copy
+import warnings
 from collections.abc import Callable, Mapping, Sequence
+from numbers import Integral, Real
+from operator import index
 from pathlib import Path
 
 import torch
@@ -27,8 +30,12 @@ from cnnlab.training.meter import Meter, not_finite
 from cnnlab.training.run import NOT_TESTED, Metrics, Run
 from cnnlab.training.team import Team
 
+_VIEW = "view size is not compatible"  # in PyTorch's error
+
 
 @undisturbed()
+@torch.inference_mode(False)
+@torch.enable_grad()  # also where a cell has switched gradients off
 def fit(
     model: nn.Module,
     dataset: Dataset,
@@ -86,22 +93,27 @@ def fit(
     or cannot be written.
     """
     stop_with_the_cell()
-    _check_arguments(model, dataset, epochs, lr, batch_size, class_weights)
+    image = _checked(model, dataset, epochs, lr, batch_size, class_weights)
+    # NumPy's numbers as Python's: a checkpoint of theirs could not be opened without running its code.
+    epochs, batch_size, seed = map(index, (epochs, batch_size, seed))
+    lr, weight_decay, momentum = map(float, (lr, weight_decay, momentum))
+    rates = {part: float(share) for part, share in rates.items()} if rates else None
+    class_weights = None if class_weights is None else [float(weight) for weight in class_weights]
     settings = {"epochs": epochs, "lr": lr, "batch_size": batch_size, "weight_decay": weight_decay, "seed": seed}
     settings |= {"momentum": momentum, "nesterov": nesterov, "schedule": schedule, "optimizer": optimizer}
-    settings |= {"rates": dict(rates) if rates else None}
-    settings |= {"class_weights": list(class_weights) if class_weights is not None else None}
+    settings |= {"rates": rates, "class_weights": class_weights}
     images = len(dataset.train)
     steps = -(-images // batch_size)  # of an epoch
     run, team = Run(model, images=images), Team(find_device(device))
     try:
-        model.to(team.device, memory_format=torch.channels_last)
+        views = _views_maps(model, image)
+        model.to(team.device, memory_format=None if views else torch.channels_last)
         optimizer = optimizers.make_optimizer(model, optimizer, lr, rates, weight_decay, momentum, nesterov)
         schedule = optimizers.make_schedule(optimizer, schedule, epochs * steps)
         parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
         kept = Checkpoint(checkpoint, description(model, dataset, augment, **settings), team, parts)
         aux_weight = getattr(model, "aux_weight", 0.0)
-        by_class = None if class_weights is None else torch.tensor(class_weights, device=team.device).float()
+        by_class = None if class_weights is None else torch.tensor(class_weights, device=team.device)
         with reproducible(seed + team.rank, team.device):
             kept.restore(run)
             network = team.network(model)
@@ -115,6 +127,8 @@ def fit(
                     for (inputs, labels), weight in zip(read(batches), weights, strict=True):
                         if augment:
                             inputs = augment(inputs)
+                        if views:
+                            inputs = inputs.clone(memory_format=torch.contiguous_format)
                         with autocast(team.device, precision):
                             logits, loss = _logits_and_loss(network, inputs, labels, aux_weight, by_class)
                         optimizer.zero_grad()
@@ -144,17 +158,21 @@ def fit(
 def evaluate(model: nn.Module, split: Images, *, batch_size: int = 100, precision: Precision = "auto") -> Metrics:
     """Loss and accuracies of a model on all images of a split, in eval mode, on the device that the model is on.
 
-    Raises ValueError for an empty split.
+    Raises ValueError for an empty split, and for labels that the model has no output for.
     """
     if len(split) == 0:
         raise ValueError("There are no images to evaluate on: load the data set with a test split (test=...).")
-    device = next(model.parameters()).device
+    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+    most = split.labels.max().item()
     loss = top1 = top5 = 0.0
     pairs = []
     with eval_mode(model):
         for inputs, labels in split.batches(torch.arange(len(split)).split(batch_size), device):
             with autocast(device, precision):
-                logits = model(inputs).float()
+                logits = _logits(model, inputs).float()
+            if most >= logits.shape[1]:  # on a GPU the loss would end all computing of this process
+                has = f"{type(model).__name__} has {logits.shape[1]} outputs"
+                raise ValueError(f"There are labels up to {most}, and {has}.")
             guesses = logits.topk(min(5, logits.shape[1])).indices
             hits = guesses == labels[:, None]
             loss += F.cross_entropy(logits, labels, reduction="sum").item()
@@ -179,6 +197,25 @@ def _logits_and_loss(
     return logits, F.cross_entropy(logits, labels, by_class) + aux_weight * extra
 
 
+def _logits(model: nn.Module, inputs: Tensor) -> Tensor:
+    try:
+        return model(inputs)
+    except RuntimeError as error:
+        if _VIEW not in str(error):
+            raise
+        return model(inputs.clone(memory_format=torch.contiguous_format))  # of one channel .contiguous() does nothing
+
+
+def _views_maps(model: nn.Module, image: Tensor) -> bool:
+    """Whether a network opens its maps by `view`, which cannot be done to maps that lie channels last."""
+    try:
+        with torch.no_grad(), eval_mode(model):  # two, for of one the layout may be either
+            model(image.repeat(2, 1, 1, 1).to(memory_format=torch.channels_last))
+    except RuntimeError as error:
+        return _VIEW in str(error)
+    return False
+
+
 def _train_mode(model: nn.Module) -> None:
     """Training mode, but for batch norms that are frozen: their statistics are those of what they were trained on."""
     model.train()
@@ -188,14 +225,15 @@ def _train_mode(model: nn.Module) -> None:
             module.eval()
 
 
-def _check_arguments(
+def _checked(
     model: nn.Module,
     dataset: Dataset,
     epochs: int,
     lr: float,
     batch_size: int,
     class_weights: Sequence[float] | None,
-) -> None:
+) -> Tensor:
+    """The first image, after everything that can be found before a training was looked for."""
     if not isinstance(dataset, Dataset):
         raise ValueError(
             f"fit takes a data set of cnnlab, not {type(dataset).__module__}.{type(dataset).__name__}: data.load knows "
@@ -203,27 +241,44 @@ def _check_arguments(
             "labels in tensors of your own."
         )
     for name, value in (("epochs", epochs), ("batch_size", batch_size)):
-        if not isinstance(value, int) or value < 1:
+        if not isinstance(value, Integral) or isinstance(value, bool) or value < 1:
             raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}.")
-    if not lr > 0:
+    if not isinstance(lr, Real) or not lr > 0:
         raise ValueError(f"lr must be above 0, not {lr!r}.")
     classes = len(dataset.classes)
-    image = dataset.train.inputs(slice(0, 1)).to(next(model.parameters()).device)
+    with torch.random.fork_rng(devices=[]):  # a pipeline may draw
+        image = dataset.train.inputs(slice(0, 1))
+    image = image.to(next((parameter.device for parameter in model.parameters()), image.device))
     what = f"{type(model).__name__} does not take {dataset.name}"
     try:
         with torch.no_grad(), eval_mode(model):
-            outputs = model(image).shape[1]
+            logits = model(image)
     except (RuntimeError, ValueError) as error:
         shape = " x ".join(map(str, image.shape[1:]))
         raise ValueError(f"{what}, images of {shape}: {error}") from error
+    if not isinstance(logits, Tensor) or logits.ndim != 2:
+        given = f"shape {tuple(logits.shape)}" if isinstance(logits, Tensor) else f"a {type(logits).__name__}"
+        raise ValueError(f"{what}: in eval mode it must return logits of the shape (images, classes), not {given}.")
+    outputs = logits.shape[1]
+    if logits.min() >= 0 and (logits.sum(1) - 1).abs().max() < 1e-4:
+        warnings.warn(
+            f"{type(model).__name__} ends in a softmax, and the loss takes a softmax of its logits itself: with two of "
+            "them it learns slowly, and its loss cannot come near 0. Leave the one in the network out.",
+            stacklevel=4,
+        )
     if outputs < classes:
         raise ValueError(f"{what}: {classes} classes, but {outputs} outputs. Build it with num_classes={classes}.")
-    if class_weights is not None and (len(class_weights) != outputs or not min(class_weights) >= 0):
+    if class_weights is not None and not _are_weights(class_weights, outputs):
         raise ValueError(f"class_weights must be {outputs} numbers, 0 or more, one an output: not {class_weights!r}.")
     if broken := not_finite(model):
         raise ValueError(f"{type(model).__name__} has weights that are no numbers before it is trained: {broken}.")
-    if len(dataset.train) % batch_size == 1:
+    if batch_size == 1 or len(dataset.train) % batch_size == 1:
         _check_one_image(model, image, len(dataset.train), batch_size)
+    return image
+
+
+def _are_weights(given: Sequence[float], outputs: int) -> bool:
+    return not isinstance(given, Mapping) and len(given) == outputs and min(given) >= 0
 
 
 def _check_one_image(model: nn.Module, image: Tensor, images: int, batch_size: int) -> None:
@@ -233,8 +288,11 @@ def _check_one_image(model: nn.Module, image: Tensor, images: int, batch_size: i
             copy.deepcopy(model).train()(image)
     except ValueError as error:
         if "more than 1 value per channel" in str(error):
+            others = (size for size in (batch_size - 1, *range(2, images + 1)) if size > 1 and images % size != 1)
+            better = next(others, None)
+            advice = f"Take another batch_size, for example {better}." if better else "Take more images."
             raise ValueError(
                 f"Of {images:,} images in batches of {batch_size} one is left over, and a batch norm of this network "
-                f"cannot train on one alone. Take another batch_size, for example {batch_size - 1 or 2}."
+                f"cannot train on one alone. {advice}"
             ) from None
         raise

@@ -11,6 +11,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from numbers import Integral
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +39,8 @@ def replace_head(model: nn.Module, classes: int) -> nn.Module:
     >>> replace_head(models.get_model("resnet20_tiny"), 3).head[-1]
     Linear(in_features=32, out_features=3, bias=True)
     """
+    if not isinstance(classes, Integral) or classes < 1:
+        raise ValueError(f"classes must be a whole number of at least 1, not {classes!r}.")
     old = last_layer(model)
     model.head[-1] = nn.Linear(old.in_features, classes).to(old.weight)
     return model
@@ -75,7 +78,12 @@ def keep_up(model: nn.Module, momentum: float = 0.1) -> nn.Module:
 
 @torch.no_grad()
 def features(model: nn.Module, split: Images, *, batch_size: int = 500) -> Tensor:
-    """What the last linear layer gets to see of each image, (N, features), in eval mode."""
+    """What the last linear layer gets to see of each image, (N, features), in eval mode.
+
+    Raises ValueError for an empty split.
+    """
+    if len(split) == 0:
+        raise ValueError("There are no images to take features of: load the data set with some in this split.")
     seen = []
     hook = last_layer(model).register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].float().cpu()))
     device = next(model.parameters()).device

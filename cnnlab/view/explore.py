@@ -20,9 +20,10 @@ class Explorer(widgets.VBox):
         bar = widgets.Box(list(controls.values()), layout=widgets.Layout(flex_flow="row wrap"))
         super().__init__([bar, self._shown])
         self.add_class("widget-interact")
-        self.picture = self._first = self._update()
+        self.picture: Picture | None = None
+        self._first = self._update()
         for control in controls.values():
-            control.observe(lambda _: self._update(), "value")
+            control.observe(lambda _: self._follow(), "value")
 
     def set(self, **values: object) -> Picture:
         """Move controls as a hand would, and return the picture that then stands there."""
@@ -34,11 +35,21 @@ class Explorer(widgets.VBox):
         """What stands there for these values; no control moves. Raises ValueError where they cannot be together."""
         return self._draw(**values)
 
+    def _follow(self) -> None:
+        """An error here would be shown nowhere: JupyterLab writes it into a log, and the old picture would stay."""
+        try:
+            self._update()
+        except Exception as error:
+            self._say(f"{type(error).__name__}: {error}")
+
+    def _say(self, text: str) -> None:
+        self._shown.value = f'<p role="status">⚠ {escape(text)}</p>'
+
     def _update(self) -> Picture | None:
         try:
             self.picture = self.drawn(**{name: control.value for name, control in self.controls.items()})
         except ValueError as error:  # a combination that cannot be, such as a kernel larger than the image
-            self._shown.value = f'<p role="status">⚠ {escape(str(error))}</p>'
+            self._say(str(error))
             return None
         encoded = base64.b64encode(self.picture.png()).decode()
         alt = escape(self.picture.alt)
@@ -50,12 +61,13 @@ class Explorer(widgets.VBox):
         return self.picture
 
     def __repr__(self) -> str:
-        return f"Explorer of {', '.join(self.controls)}. {self._first!r}"
+        first = repr(self._first) if self._first else "Its first values cannot be together."
+        return f"Explorer of {', '.join(self.controls)}. {first}"
 
     def _repr_mimebundle_(self, **kwargs) -> tuple[dict, dict]:
         """The widget, and beside it the picture of its first state for pages where no widget can run."""
         view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
-        picture, metadata = self._first._repr_mimebundle_()
+        picture, metadata = self._first._repr_mimebundle_() if self._first else ({}, {})
         bundle = {"application/vnd.jupyter.widget-view+json": view, **picture, "text/plain": repr(self)}
         return bundle, metadata
 

@@ -4,14 +4,22 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from matplotlib import style
+from matplotlib import rcParams, style
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 from PIL import Image, ImageChops, ImageStat
 from PIL.PngImagePlugin import PngInfo
 
 style.use(Path(__file__).with_name("cnnlab.mplstyle"))
+# For names of classes in signs that the font does not have; each is taken where a system has it.
+_EASTERN = (
+    *("Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Micro Hei", "Microsoft YaHei", "PingFang SC"),
+    *("Hiragino Sans", "Malgun Gothic", "Noto Sans Devanagari", "Noto Sans Thai"),
+)
+_INSTALLED = {font.name for font in fontManager.ttflist}
+rcParams["font.family"] = [*rcParams["font.family"], *(name for name in _EASTERN if name in _INSTALLED)]
 
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 INK, GREY = "#222222", "#767676"
@@ -35,8 +43,10 @@ class Picture:
         return compact(buffer, self.alt)
 
     def save(self, path: str | Path) -> None:
-        """Write the picture as PNG."""
-        Path(path).write_bytes(self.png())
+        """Write the picture as PNG. Raises ValueError where the file's name says that it is something else."""
+        if Path(path).suffix.lower() != ".png":
+            raise ValueError(f"A picture is written as PNG: its file must end in .png, not as {str(path)!r} does.")
+        Path(path).expanduser().write_bytes(self.png())
 
     def __repr__(self) -> str:
         return f"Picture: {self.alt}"
@@ -57,6 +67,11 @@ def compact(png: io.BytesIO, alt: str) -> bytes:
     about.add_itxt("Description", alt)
     image.save(out, "PNG", pnginfo=about)
     return out.getvalue()
+
+
+def plain(text: str) -> str:
+    """A name as it is: two dollar signs would make a formula of what stands between them."""
+    return text.replace("$", r"\$")
 
 
 def figure(

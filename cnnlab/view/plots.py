@@ -15,7 +15,7 @@ from matplotlib.transforms import Bbox
 from torch import Tensor
 
 from cnnlab.training import Run
-from cnnlab.view.picture import BLUE, GREEN, INK, ORANGE, PURPLE, SIGNED, SKY, VERMILLION, Picture, blank, figure
+from cnnlab.view.picture import BLUE, GREEN, INK, ORANGE, PURPLE, SIGNED, SKY, VERMILLION, Picture, blank, figure, plain
 
 MARKERS = rcParams["axes.prop_cycle"].by_key()["marker"]
 MARK = "you predicted"
@@ -46,7 +46,7 @@ def images(
         if index < len(captions):
             bad = index < len(wrong) and wrong[index]
             axis.set_title(
-                ("✗ " if bad else "") + captions[index],
+                ("✗ " if bad else "") + plain(captions[index]),
                 size=9,
                 weight="normal",
                 loc="center",
@@ -121,7 +121,11 @@ def curves(
                 values = [scale * getattr(epoch, f"{part}_{what}") for epoch in run.history]
                 look = {"ls": line, "color": f"C{index}", "alpha": 1 if part == "test" else 0.75}
                 axis.plot(
-                    epochs, values, marker=MARKERS[index], label=f"{name}, {tested if part == 'test' else part}", **look
+                    epochs,
+                    values,
+                    marker=MARKERS[index],
+                    label=f"{plain(name)}, {tested if part == 'test' else part}",
+                    **look,
                 )
     left.set(xlabel="epoch", ylabel="cross-entropy (nats)")
     left.set_ylim(bottom=0)
@@ -146,8 +150,9 @@ def confusion(counts: Tensor, classes: Sequence[str], *, title: str = "", alt: s
     axis.set(xlabel="taken for", ylabel="class")
     axis.grid(False)
     if len(classes) <= 20:
-        axis.set_xticks(range(len(classes)), classes, rotation=45, ha="right")
-        axis.set_yticks(range(len(classes)), classes)
+        names = [plain(name if len(name) <= 30 else f"{name[:29]}…") for name in classes]
+        axis.set_xticks(range(len(classes)), names, rotation=45, ha="right")
+        axis.set_yticks(range(len(classes)), names)
         for row in range(len(classes)):
             for column in range(len(classes)):
                 ink = "white" if shares[row, column] > 0.5 else INK

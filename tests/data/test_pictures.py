@@ -1,5 +1,7 @@
 """Folders as people have them: pictures of every kind, what programs leave beside them, names that are nearly right."""
 
+import shutil
+import unicodedata
 import warnings
 from pathlib import Path
 
@@ -203,3 +205,81 @@ def test_testing_on_the_training_images_is_refused(tmp_path):
     (folder / "val").symlink_to(folder / "train")
     with pytest.raises(data.DataError, match=r"train and val of .* are the same folder"):
         data.load(folder)
+
+
+def test_what_lies_in_the_place_of_a_picture_is_named(tmp_path):
+    for content, said in (
+        (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS"),
+        (b"<!DOCTYPE html>", "web page"),
+    ):
+        (tmp_path / "a.png").write_bytes(content)
+        with pytest.raises(data.DataError, match=rf"a\.png' cannot be read as an image \(it is .*{said}"):
+            picture.read(tmp_path / "a.png")
+
+
+def test_a_folder_of_one_class_is_refused_with_where_the_classes_lie(tmp_path):
+    """An archive that was unpacked into a folder of its own name: all images would be of one class, 100 % right."""
+    folder_of(tmp_path / "photos", "photos")
+    folder_of(tmp_path / "deep", "train/images", "val/images")
+    with pytest.raises(data.DataError, match=r"photos' has only one class, 'photos', .*deeper \(cat, dog\); give that"):
+        data.load(tmp_path / "photos", test=2)
+    with pytest.raises(data.DataError, match=r"train' has only one class, 'images'.*deeper \(cat, dog\)"):
+        data.stream(tmp_path / "deep", train=plain, test=plain)
+    shutil.rmtree(tmp_path / "photos" / "photos" / "dog")
+    with pytest.raises(data.DataError, match=r"only one class, 'cat', so that there is nothing to tell apart$"):
+        data.load(tmp_path / "photos" / "photos", test=1)
+
+
+def test_a_class_is_the_same_whoever_wrote_its_name(tmp_path):
+    """A Mac may write é as e and an accent: two names for a file system, and one for whoever reads them."""
+    for part, form in (("train", "NFD"), ("val", "NFC")):
+        for name in ("café", "thé"):
+            kind = tmp_path / part / unicodedata.normalize(form, name)
+            kind.mkdir(parents=True)
+            Image.new("RGB", (8, 8)).save(kind / "0.png")
+    loaded = data.load(tmp_path)
+    assert loaded.classes == ("café", "thé") and len(loaded.train) == len(loaded.test) == 2
+
+
+def test_a_link_back_is_not_followed_and_others_are(tmp_path):
+    folder = folder_of(tmp_path, "train", "val")
+    (folder / "train" / "cat" / "again").symlink_to(folder / "train" / "cat")
+    (folder / "train" / "dog" / "all").symlink_to(folder / "train")
+    for part in ("train", "val"):
+        (folder / part / "wolf").symlink_to(folder / part / "dog")
+    loaded = data.load(folder)
+    assert loaded.classes == ("cat", "dog", "wolf") and len(loaded.train) == len(loaded.test) == 9
+
+
+def test_pictures_whose_names_do_not_say_so_are_counted_in_the_warning(tmp_path):
+    folder = folder_of(tmp_path, "train", "val")
+    content = (folder / "train" / "cat" / "0.png").read_bytes()
+    for name in ("a.jpg_large", "b", "c"):
+        (folder / "train" / "cat" / name).write_bytes(content)
+    (folder / "train" / "cat" / "notes.txt").write_text("of cats")
+    with pytest.warns(
+        UserWarning, match=r"^3 pictures .* 1 \.jpg_large \(.*2 without an ending .* with such an ending"
+    ):
+        assert len(data.load(folder).train) == 6
+    (folder / "train" / "cat" / "a.jpg_large").rename(folder / "train" / "cat" / "a.jpe")
+    with pytest.warns(UserWarning, match="^2 pictures"):
+        assert len(data.load(folder).train) == 7
+
+
+def test_a_folder_may_begin_at_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    folder_of(tmp_path / "mine", "train", "val")
+    assert len(data.load("~/mine").train) == len(data.stream("~/mine", train=plain, test=plain).train) == 6
+
+
+def test_what_is_no_folder_says_what_it_is(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("photos.zip").write_bytes(b"PK")
+    with pytest.raises(ValueError, match=r"'photos\.zip' is a file, and no folder of images: unpack"):
+        data.load("photos.zip")
+    with pytest.raises(ValueError, match=f"there is no folder '{tmp_path}/mine/photos'"):
+        data.load("mine/photos")
+    for name, meant in (("CIFAR-10", "cifar10"), ("FashionMNIST", "fashion_mnist")):
+        with pytest.raises(ValueError, match=f"Did you mean {meant}"):
+            data.load(name)

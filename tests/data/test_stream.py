@@ -107,8 +107,9 @@ def test_a_broken_image_is_named(folder, tmp_path, workers):
 
 
 def test_a_folder_without_held_out_images_is_refused(tmp_path):
-    (tmp_path / "train" / "a").mkdir(parents=True)
-    Image.new("RGB", (8, 8)).save(tmp_path / "train" / "a" / "1.png")
+    for name in ("a", "b"):
+        (tmp_path / "train" / name).mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(tmp_path / "train" / name / "1.png")
     with pytest.raises(data.DataError, match="neither val nor test"):
         streamed(tmp_path)
 

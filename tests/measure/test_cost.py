@@ -437,3 +437,8 @@ def test_html() -> None:
     html = measure.cost(lenet(), 32)._repr_html_()
     assert html.count("<tr>") == 1 + 9 + 1
     assert ">61,706<" in html and "Sequential, input 1×32×32" in html
+
+
+def test_a_program_of_torchscript_is_refused() -> None:
+    with pytest.raises(ValueError, match="count the module that it was made of"):
+        measure.cost(torch.jit.script(nn.Sequential(nn.Conv2d(1, 2, 3))), 32)

@@ -94,3 +94,12 @@ def test_blocks_have_the_names_that_the_network_gives_them(name):
     assert len(flow.blocks) == sum(len(stage) for stage in model.stages)
     for block in flow.blocks:
         model.get_submodule(block)
+
+
+def test_gradients_are_measured_where_they_were_switched_off():
+    model, images, labels = net().eval(), torch.randn(3, 3, 32, 32), torch.arange(3)
+    with torch.no_grad():
+        flow, alike = measure.gradient_flow(model, images, labels), measure.gradient_correlation(model, images)
+        assert not torch.is_grad_enabled()
+    assert flow == measure.gradient_flow(model, images, labels)
+    assert torch.equal(alike, measure.gradient_correlation(model, images))

@@ -364,3 +364,13 @@ def test_folding_leaves_the_function_as_it_was(name):
     torch.testing.assert_close(folded(images), expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max()))
     left = sum(isinstance(m, nn.BatchNorm2d) for m in folded.modules())
     assert (left, len(norms) - left) == FOLDED[name]
+
+
+def test_a_surface_at_home_is_gone_on_from(digits, model, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    settings = {"points": 2, "precision": "fp32", "progress": False, "file": "~/surface.safetensors"}
+    first, again = (measure.loss_surface(model, digits.test, **settings) for _ in range(2))
+    assert [path.name for path in tmp_path.iterdir()] == ["surface.safetensors"]
+    assert again.provenance["measured"] == first.provenance["measured"] == 4  # none a second time

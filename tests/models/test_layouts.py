@@ -11,6 +11,7 @@ from equivalence import fill
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel
 
 from cnnlab.models import get_model, load_torchvision
 
@@ -157,3 +158,36 @@ def test_numbers_of_numpy_beside_the_weights_and_statistics_of_another_shape(tmp
     torch.save({"state_dict": named, "best": np.float64(93.1), "epoch": np.int64(3)}, tmp_path / "x.pth")
     loaded = get_model("resnet20_tiny", weights=tmp_path / "x.pth")
     assert all(torch.equal(value, loaded.state_dict()[name]) for name, value in source.state_dict().items())
+
+
+@pytest.mark.parametrize("end", ["pth", "safetensors"])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n", "only a pointer of Git LFS"),
+        (b"\n<!DOCTYPE html><html><body>Sign in</body></html>", "it is a web page"),
+    ],
+)
+def test_what_lies_in_the_place_of_a_file_is_named(tmp_path: Path, end: str, content: bytes, said: str) -> None:
+    (tmp_path / f"w.{end}").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"w\.{end} is damaged, or no file of weights \(.*{said}"):
+        get_model("lenet5", weights=tmp_path / f"w.{end}")
+
+
+def test_an_average_of_the_weights_comes_before_them(tmp_path: Path) -> None:
+    model, average = get_model("lenet5"), AveragedModel(get_model("lenet5"))
+    torch.save({"model": model.state_dict(), "model_ema": average.state_dict(), "epoch": 3}, tmp_path / "w.pth")
+    loaded = get_model("lenet5", weights=tmp_path / "w.pth")
+    assert all(torch.equal(p, q) for p, q in zip(loaded.parameters(), average.parameters(), strict=True))
+
+
+def test_whole_numbers_are_no_weights() -> None:
+    quantised = {name: (100 * value).to(torch.int8) for name, value in get_model("lenet5").state_dict().items()}
+    with pytest.raises(ValueError, match=r"is stored as torch\.int8, .*take the file that is not quantised"):
+        load_torchvision(get_model("lenet5"), quantised)
+
+
+def test_a_program_is_named(tmp_path: Path) -> None:
+    torch.jit.script(nn.Linear(2, 2)).save(str(tmp_path / "w.pt"))
+    with pytest.raises(ValueError, match=r"w\.pt holds a program \(TorchScript\).* save model\.state_dict\(\) instead"):
+        get_model("lenet5", weights=tmp_path / "w.pt")

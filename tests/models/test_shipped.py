@@ -1,11 +1,15 @@
 """Trained weights, the course's own and yours: whole or not at all, with the options they were trained with."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import nn
+from torch.optim.swa_utils import AveragedModel
 
 from cnnlab import course
 from cnnlab.models import get_model, pretrained, save_weights, weight_file
@@ -115,3 +119,34 @@ def test_shipped_weights_say_how_their_images_were_prepared(path):
     about, _ = weight_file(path)
     assert len(about["classes"]) == about["options"]["num_classes"]
     assert about["input"] == [3, 32, 32] and len(about["mean"]) == len(about["std"]) == 3
+
+
+@pytest.mark.parametrize("wrap", [torch.compile, nn.DataParallel, AveragedModel])
+def test_what_is_wrapped_around_a_network_is_not_written(
+    tmp_path: Path, wrap: Callable[[nn.Module], nn.Module]
+) -> None:
+    model = get_model("lenet5")
+    save_weights(wrap(model), tmp_path / "w.safetensors", name="lenet5", options={})
+    again = get_model("lenet5", weights=tmp_path / "w.safetensors")
+    assert all(torch.equal(value, again.state_dict()[key]) for key, value in model.state_dict().items())
+
+
+def test_tied_weights_and_numbers_of_numpy_can_be_written(tmp_path: Path) -> None:
+    tied = nn.Sequential(*[nn.Linear(3, 3, bias=False)] * 2)
+    about = {"accuracy": torch.tensor(0.5), "classes": np.arange(2), "best": np.int64(7)}
+    save_weights(tied, tmp_path / "w.safetensors", name="mine", options={"num_classes": np.int64(3)}, **about)
+    said, weights = weight_file(tmp_path / "w.safetensors")
+    assert torch.equal(weights["0.weight"], tied[1].weight) and torch.equal(weights["1.weight"], tied[1].weight)
+    assert said["options"] == {"num_classes": 3} and (said["accuracy"], said["classes"]) == (0.5, [0, 1])
+    with pytest.raises(TypeError, match="numbers, texts, lists and dictionaries of itself, not Linear"):
+        save_weights(tied, tmp_path / "w.safetensors", name="mine", options={}, layer=tied[0])
+
+
+def test_a_path_may_begin_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    save_weights(get_model("lenet5"), "~/w.safetensors", name="lenet5", options={})
+    assert [path.name for path in tmp_path.iterdir()] == ["w.safetensors"]
+    assert weight_file("~/w.safetensors")[0]["model"] == "lenet5"
+    get_model("lenet5", weights="~/w.safetensors")

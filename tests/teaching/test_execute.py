@@ -15,7 +15,7 @@ from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 
-from cnnlab.teaching.execute import execute, set_to, setting
+from cnnlab.teaching.execute import execute, main, set_to, setting
 
 pytestmark = pytest.mark.slow  # kernels
 
@@ -72,13 +72,23 @@ def test_the_command_tries_other_settings_and_writes_nothing(tmp_path):
     cell = new_code_cell("EPOCHS = 4", metadata={"tags": ["parameters"]})
     good, bad = tmp_path / "good.ipynb", tmp_path / "bad.ipynb"
     nbformat.write(new_notebook(cells=[cell, new_code_cell("assert EPOCHS == 1")]), good)
-    nbformat.write(new_notebook(cells=[cell, new_code_cell("raise KeyError(EPOCHS)")]), bad)
+    other = new_code_cell("EPOCHS = 4\nDATASET = 'a'", metadata={"tags": ["parameters"]})  # a setting of its own
+    nbformat.write(new_notebook(cells=[other, new_code_cell("raise KeyError(EPOCHS)")]), bad)
     before = good.read_bytes(), bad.read_bytes()
     command = [sys.executable, "-m", "cnnlab.teaching.execute", "--with", "EPOCHS=1", "--with", "DATASET=cifar10"]
     done = subprocess.run([*command, bad, good], capture_output=True, text=True)
     assert done.returncode == 1 and done.stdout == "good.ipynb: every cell ran\n"
     assert "bad.ipynb: a cell failed" in done.stderr and done.stderr.endswith("1 of 2 lessons failed\n")
     assert "KeyError" in done.stderr and (good.read_bytes(), bad.read_bytes()) == before
+
+
+def test_a_setting_that_no_lesson_has_is_refused(tmp_path, monkeypatch, capsys):
+    cell = new_code_cell("EPOCHS = 4\nSEED = 0", metadata={"tags": ["parameters"]})
+    nbformat.write(new_notebook(cells=[cell]), tmp_path / "a.ipynb")
+    monkeypatch.setattr(sys, "argv", ["execute", "--with", "EPOCH=1", str(tmp_path / "a.ipynb")])
+    with pytest.raises(SystemExit):
+        main()
+    assert "no setting EPOCH in these lessons: there are EPOCHS, SEED" in capsys.readouterr().err
 
 
 def test_settings_are_numbers_or_texts():

@@ -488,3 +488,26 @@ def test_the_page_names_only_what_there_is():
         assert hasattr(teach.Graded, name)
     for link in re.findall(r"\]\(([\w./-]+)\)", PAGE):
         assert (ROOT / link).exists(), link
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_submission_is_read_whatever_an_editor_made_of_it(encoding, tmp_path):
+    """Editors on Windows put a mark before UTF-8, and PowerShell writes UTF-16."""
+    (tmp_path / "release/01-lenet").mkdir(parents=True)
+    nbformat.write(new_notebook(), tmp_path / "release/01-lenet/01-lenet.ipynb")
+    submitted = tmp_path / "01-lenet.ipynb"
+    submitted.write_text(nbformat.writes(new_notebook(cells=[new_code_cell("'ä'")])), encoding=encoding)
+    row = teach._grade_one(None, tmp_path, "ann", "01-lenet", submitted, None)
+    assert row["note"] == "another notebook: it has none of this lesson's exercises"  # and not a damaged one
+
+
+def test_a_table_that_a_spreadsheet_saved_is_read_or_named(tmp_path):
+    table, row = tmp_path / "grades.csv", dict.fromkeys(teach.COLUMNS, "ä")
+    teach._write(table, [row])
+    text = table.read_text(encoding="utf-8")
+    table.write_text(text, encoding="utf-8-sig")
+    assert teach._read(table) == [row]
+    for wrong in (text.replace(",", ";").encode("utf-8"), text.encode("cp1252")):
+        table.write_bytes(wrong)
+        with pytest.raises(SystemExit, match=r"grades\.csv is not as `grade` wrote it .*: save it as CSV UTF-8"):
+            teach._read(table)

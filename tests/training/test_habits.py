@@ -4,6 +4,7 @@ import functools
 import random
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -222,3 +223,126 @@ def test_nothing_large_is_imported_while_it_trains():
     assert done.returncode == 0, done.stderr
     late = eval(done.stdout)
     assert not [name for name in late if name.startswith(("sympy", "mpmath", "torch._dynamo"))] and len(late) < 10, late
+
+
+def test_numbers_of_numpy_are_numbers_and_the_checkpoint_is_gone_on_from(digits, tmp_path):
+    """A rate out of np.logspace, weights out of scikit-learn: their types would have to be executed to be read."""
+    one, given = np.int64(1), {"lr": np.float64(0.01), "weight_decay": np.float32(0), "class_weights": np.ones(10)}
+    given |= {"epochs": one * 2, "batch_size": one * 16, "seed": one, "rates": {"0": np.float32(0.5)}}
+    path = tmp_path / "run.checkpoint"
+
+    def stop(run: training.Run) -> None:
+        raise KeyboardInterrupt
+
+    whole = quick(network(), digits, **given)
+    quick(network(), digits, **given, checkpoint=path, on_epoch=stop)
+    run = quick(network(), digits, **given, checkpoint=path)
+    assert len(run.history) == 2 and torch.equal(run.model[-1].weight, whole.model[-1].weight)
+    for wrong in ({"epochs": True}, {"batch_size": 16.0}, {"lr": "0.1"}):
+        with pytest.raises(ValueError, match=rf"{next(iter(wrong))} must be .*, not "):
+            quick(network(), digits, **wrong)
+
+
+def test_batches_of_one_are_found_before_the_first(digits):
+    with pytest.raises(ValueError, match=r"Of 64 images in batches of 1 one is left over, .* for example 2\.$"):
+        quick(OnePixel(), digits, batch_size=1)
+    few = data.load("handwritten", train=33, test=0)
+    with pytest.raises(ValueError, match=r"batches of 2 one is left over, .* for example 3\.$"):
+        quick(OnePixel(), few, batch_size=2)
+    with pytest.raises(ValueError, match=r"Of 1 images in batches of 128 .* alone\. Take more images\.$"):
+        quick(OnePixel(), data.load("handwritten", train=1, test=0), batch_size=128)
+
+
+class Opened(nn.Module):
+    """Written as in PyTorch's own tutorial: the maps are opened by `view`."""
+
+    def __init__(self, view: bool) -> None:
+        super().__init__()
+        self.view = view
+        self.maps = nn.Sequential(nn.Conv2d(1, 4, 5, 4), nn.ReLU(), nn.Conv2d(4, 8, 3))
+        self.head = nn.Linear(200, 10)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        maps = self.maps(images)
+        return self.head(maps.view(-1, 200) if self.view else maps.flatten(1))
+
+
+def test_maps_may_be_opened_by_view(digits):
+    runs = []
+    for view_ in (True, False):
+        torch.manual_seed(0)
+        runs.append(quick(Opened(view_), digits, epochs=2, precision="fp32"))
+    assert runs[0].history[-1].test_loss == pytest.approx(runs[1].history[-1].test_loss, rel=1e-4)
+    assert training.evaluate(runs[0].model, digits.test).loss == pytest.approx(runs[0].history[-1].test_loss, rel=1e-4)
+
+
+@pytest.mark.parametrize("off", [torch.no_grad, torch.inference_mode])
+def test_it_trains_where_gradients_were_switched_off(digits, off):
+    usual = quick(network(), digits)
+    model = network()
+    with off():
+        run = quick(model, digits)
+        assert not torch.is_grad_enabled()
+    assert run.history[0].test_loss == usual.history[0].test_loss
+
+
+def test_what_returns_no_logits_is_refused(digits):
+    with pytest.raises(ValueError, match=r"logits of the shape \(images, classes\), not shape \(1, 10, 1, 1\)\."):
+        quick(nn.Conv2d(1, 10, 32), digits)
+
+    class Wrapped(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = network()
+
+        def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
+            return {"logits": self.inner(images)}
+
+    with pytest.raises(ValueError, match=r"must return logits of the shape \(images, classes\), not a dict\."):
+        quick(Wrapped(), digits)
+
+
+def test_class_weights_by_name_are_refused(digits):
+    """Of a dictionary, as Keras has it, the keys would be taken for the weights."""
+    with pytest.raises(ValueError, match="class_weights must be 10 numbers"):
+        quick(network(), digits, class_weights={label: 1.0 for label in range(10)})
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:x", object()])
+def test_a_device_that_there_is_not_is_named(digits, device):
+    with pytest.raises(ValueError, match="device must be 'cuda', 'mps', 'cpu', or None"):
+        quick(network(), digits, device=device)
+
+
+def test_a_softmax_at_the_end_is_pointed_out(digits):
+    with pytest.warns(UserWarning, match="ends in a softmax"):
+        quick(nn.Sequential(network(), nn.Softmax(1)), digits)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        quick(nn.Sequential(network(), nn.LogSoftmax(1)), digits)  # a softmax of it is the same again
+        quick(nn.Sequential(network(), nn.Sigmoid()), digits)
+
+
+def test_no_images_have_no_features(digits):
+    model = models.get_model("resnet20_tiny", in_channels=1, depths=(1, 1, 1))
+    with pytest.raises(ValueError, match="no images to take features of"):
+        training.features(model, digits.without_test().test)
+
+
+def test_labels_without_an_output_are_found_before_a_gpu_sees_them(digits):
+    model = nn.Sequential(nn.Flatten(), nn.Linear(1024, 3))
+    with pytest.raises(ValueError, match="There are labels up to 9, and Sequential has 3 outputs"):
+        training.evaluate(model, digits.test)
+
+
+def test_a_network_without_weights_is_tested_and_not_trained(digits):
+    blind = nn.Sequential(nn.AvgPool2d(8), nn.Flatten())  # 16 numbers
+    assert training.evaluate(blind, digits.test).confusion.shape == (16, 16)
+    with pytest.raises(ValueError, match="Nothing is left to train"):
+        quick(blind, digits)
+
+
+@pytest.mark.parametrize("classes", [0, -1, "3", 2.0])
+def test_a_head_of_no_classes_is_refused(classes):
+    with pytest.raises(ValueError, match="classes must be a whole number of at least 1"):
+        training.replace_head(models.get_model("resnet20_tiny"), classes)

@@ -1,10 +1,13 @@
 """Pictures carry their alternative text into a notebook; widgets follow their controls."""
 
 import io
+import warnings
 
 import pytest
 import torch
+from matplotlib import cbook
 from PIL import Image, ImageChops, ImageStat
+from torch import nn
 
 from cnnlab import measure, models, training, view
 from cnnlab.models.nasnet import NORMAL_A, REDUCTION_A
@@ -160,3 +163,76 @@ def test_a_confusion_matrix_says_how_many_are_right():
     axis = picture.figure.axes[0]
     assert [text.get_text() for text in axis.texts] == ["3", "1", "0", "2"]
     assert len(view.confusion(torch.eye(30, dtype=torch.int64), list(map(str, range(30)))).figure.axes[0].texts) == 0
+
+
+def test_feature_maps_leave_each_module_in_its_mode():
+    model = models.get_model("lenet5").train()
+    model.stem.eval()  # frozen, say
+    before = [module.training for module in model.modules()]
+    measure.feature_maps(model, torch.zeros(1, 32, 32))
+    assert [module.training for module in model.modules()] == before
+
+
+def test_of_a_layer_with_several_outputs_the_first_is_taken():
+    class Attentive(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.attention = nn.MultiheadAttention(4, 1, batch_first=True)
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            tokens = images.flatten(2).transpose(1, 2)
+            return self.attention(tokens, tokens, tokens)[0]
+
+    maps = measure.feature_maps(Attentive(), torch.zeros(4, 3, 3), {"a": "attention"})
+    assert maps["a"].shape == (9, 4)  # tokens x features, of one image
+
+
+def test_an_error_in_a_callback_is_shown_in_the_place_of_the_picture():
+    """JupyterLab writes it into a log that nobody opens, and the picture of before would stay."""
+
+    def broken(width=3):
+        return view.panels({"a": torch.ones(width, width) @ torch.ones(3, 3)})
+
+    explorer = view.explore(broken, width=(1, 6))
+    explorer.controls["width"].value = 4
+    assert "⚠ RuntimeError: mat1 and mat2" in explorer._shown.value
+    with pytest.raises(RuntimeError):
+        explorer.set(width=5)
+    with pytest.raises(RuntimeError):
+        view.explore(lambda width: broken(width), width=(4, 6))
+
+
+def test_an_explorer_may_begin_where_nothing_can_be_drawn():
+    explorer = view.explore(lambda width=4: draw(width), width=(1, 6))
+    assert "four does not fit" in explorer._shown.value
+    data, _ = explorer._repr_mimebundle_()
+    assert data["text/plain"] == "Explorer of width. Its first values cannot be together."
+    assert explorer.set(width=2).alt.startswith("a 2")
+
+
+def test_dollars_in_names_are_dollars():
+    """Between two of them matplotlib would read a formula, or fail."""
+    names = ["$5 and $10", "$a_{$"]
+    confusion = view.confusion(torch.eye(2, dtype=torch.int64), names)
+    gallery = view.images(torch.zeros(2, 3, 8, 8, dtype=torch.uint8), names)
+    lines = view.curves({names[0]: history(0.5), names[1]: history(0.7)})
+    shown = list(confusion.figure.axes[0].get_xticklabels())
+    shown += [axis.title for axis in gallery.figure.axes] + lines.figure.axes[0].get_legend().texts
+    for text in shown:
+        assert "$" in text.get_text() and not cbook.is_math_text(text.get_text())
+    assert all(picture.png().startswith(b"\x89PNG") for picture in (confusion, gallery, lines))
+
+
+def test_long_names_leave_room_for_the_matrix():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # matplotlib's, that there is none
+        assert view.confusion(torch.eye(2, dtype=torch.int64), ["x" * 200, "y"]).png().startswith(b"\x89PNG")
+
+
+def test_a_picture_is_written_as_what_its_name_says(tmp_path):
+    picture = view.confusion(torch.eye(2, dtype=torch.int64), ["a", "b"])
+    picture.save(tmp_path / "a.PNG")
+    for wrong in ("a.pdf", "a.jpg", "a"):
+        with pytest.raises(ValueError, match=r"must end in \.png"):
+            picture.save(tmp_path / wrong)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.PNG"]
