@@ -220,7 +220,9 @@ def until_2017() -> view.Picture:
 
 def kernels(named: Mapping[str, Tensor], weights: Mapping[str, int]) -> view.Picture:
     """The kernels of layers, (N, M, k, k): row n, column m is what output map n does with input map m."""
-    fig, axes = view.figure(1, len(named), size=(10, 3.2), title="What each output map does with each input map")
+    used, of = weights["both"], weights["full"]
+    title = f"Two steps with {used} weights reach all that a full convolution of {of} weights reaches"
+    fig, axes = view.figure(1, len(named), size=(10, 3.2), title=title)
     for axis, (name, kernel) in zip(axes, named.items(), strict=True):
         (out, into, side, _), limit = kernel.shape, kernel.abs().max().item()
         image = kernel.permute(0, 2, 1, 3).reshape(out * side, into * side)
@@ -308,8 +310,8 @@ def faster(times: Mapping[str, tuple[float, float]]) -> view.Picture:
     axis.set(xlim=(0, 10.5), xlabel="full convolutions / separable ones, float32 on one core")
     axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
     axis.grid(False, axis="y")
-    title = " and ".join(f"{speed:.1f}" for _, speed in times.values())
-    axis.set_title(f"Times faster: {title}; times fewer mult-adds: 8 to 9", loc="left", size=11)
+    fewer, speed = (" and ".join(f"{pair[i]:.1f}" for pair in times.values()) for i in (0, 1))
+    axis.set_title(f"{fewer} times fewer mult-adds; {speed} times faster", loc="left", size=11)
     return view.Picture(fig, f"MobileNet against full convolutions, times faster for times fewer mult-adds: {said}.")
 
 
@@ -317,8 +319,8 @@ def by_kernel(seconds: Mapping[tuple[str, int], float]) -> view.Picture:
     """The time of convolutions of the same maps by the side of their kernel, beside that of a copy of the maps."""
     kinds = list(dict.fromkeys(kind for kind, _ in seconds))
     took = {kind: seconds[kind, 3] / seconds[kind, 1] for kind in kinds if (kind, 3) in seconds}
-    said = " and ".join(f"{times:.1f} times the time in a {kind} one" for kind, times in took.items())
-    title = f"3 × 3 after 1 × 1: nine times the mult-adds, {said}"
+    said = ", ".join(f"{kind} {times:.1f}" for kind, times in took.items())
+    title = f"Nine times the mult-adds (3 × 3 for 1 × 1), times as long: {said}"
     fig, axis = view.figure(size=(8.5, 3.6), title=title)
     listed = []
     for index, kind in enumerate(kinds):
@@ -421,11 +423,11 @@ def losses(lost: Mapping[int, float]) -> view.Picture:
 
 def ends(known: Mapping[str, Sequence[float]], images: int, settings: Mapping[str, object]) -> view.Picture:
     """Accuracy on the training images by epoch, of networks with and without a ReLU at the narrow ends."""
-    said = ", ".join(f"{name} {values[-1]:.0f} %" for name, values in known.items())
+    last = [f"{values[-1]:.0f}" for values in known.values()]
     steps = -(-images // settings["batch_size"]) * settings["epochs"]
-    return view.lines(
-        known, x="epoch", y="accuracy on training images (%)", title=f"After {steps} steps: {said}", size=(9.5, 3.6)
-    )
+    title = f"After {steps} steps, without and with ReLU6: {last[0]} and {last[1]} % in 8 channels, "
+    title += f"{last[2]} and {last[3]} % in 16"
+    return view.lines(known, x="epoch", y="accuracy on training images (%)", title=title, size=(9.5, 3.6))
 
 
 def twins(runs: Mapping[str, training.Run], settings: Mapping[str, object]) -> view.Picture:
