@@ -218,8 +218,9 @@ def until_2017() -> view.Picture:
     return view.scatter(points, **axes, bold=["MobileNet"], title=title)
 
 
-def kernels(named: Mapping[str, Tensor], weights: Mapping[str, int]) -> view.Picture:
+def kernels(named: Mapping[str, Tensor], layers: Mapping[str, nn.Module]) -> view.Picture:
     """The kernels of layers, (N, M, k, k): row n, column m is what output map n does with input map m."""
+    weights = {name: sum(p.numel() for p in layer.parameters()) for name, layer in layers.items()}
     used, of = weights["both"], weights["full"]
     title = f"Two steps with {used} weights reach all that a full convolution of {of} weights reaches"
     fig, axes = view.figure(1, len(named), size=(10, 3.2), title=title)
@@ -387,6 +388,17 @@ def where_the_time_goes(
 def share_of_pointwise(amounts: Mapping[str, float]) -> float:
     """What the 1 × 1 convolutions take of the whole; percent."""
     return 100 * amounts["1 × 1"] / sum(amounts.values())
+
+
+def beside(nets: Mapping[str, nn.Module], seconds: Mapping[str, float], *, images: int) -> Table:
+    """Networks at 224 pixels: parameters, and for one image mult-adds, bytes moved and the time of one core."""
+    rows = []
+    for name, net in nets.items():
+        moved = sum(part.bytes for part in work(net, 224).values())
+        cost = measure.cost(net, 224)
+        amounts = f"{cost.macs / 1e6:.0f}M", f"{moved / 1e6:.0f} MB", f"{1e3 * seconds[name] / images:.1f} ms"
+        rows.append([name, cost.params, *amounts])
+    return Table(["network", "parameters", "mult-adds", "bytes moved", "one image, one core"], rows)
 
 
 def spirals(curve: Tensor, back: Mapping[int, Tensor], relu: str) -> view.Picture:
