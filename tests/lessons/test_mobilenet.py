@@ -3,9 +3,21 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from cnnlab import course, measure, models
-from cnnlab.lessons.mobilenet.study import folded, kind, seconds_by_kind, step, work
+from cnnlab.lessons.mobilenet.study import (
+    bottlenecks,
+    folded,
+    in_turn,
+    kind,
+    memory_kept,
+    page_faults,
+    seconds_by_kind,
+    spirals,
+    step,
+    work,
+)
 from cnnlab.models.mobilenet import DepthwiseSeparable
 
 TASKS = {task.id: task for task in course.exercises("11")}
@@ -41,7 +53,7 @@ def test_folding_keeps_the_function_and_drops_the_batch_norms():
     net = tiny().train()
     for _ in range(3):
         net(torch.randn(8, 3, 32, 32) * 2 + 1)  # so that the running statistics are not 0 and 1
-    fused, images = folded(net), torch.randn(4, 3, 32, 32)
+    fused, images = folded(net, fuse_conv_bn_eval), torch.randn(4, 3, 32, 32)
     assert net.training and any(isinstance(layer, nn.BatchNorm2d) for layer in net.modules())
     assert not any(isinstance(layer, nn.BatchNorm2d) for layer in fused.modules())
     with torch.no_grad():
@@ -66,6 +78,41 @@ def test_the_time_of_the_kinds_is_about_that_of_the_network():
     whole = measure.core_seconds(step(net, images, training=False, precision="fp32"))
     assert 0.3 < sum(parts.values()) / whole < 3
     assert not any(layer._forward_hooks for layer in net.modules())
+
+
+def test_the_fresh_pages_of_a_large_output_are_counted_and_kept():
+    large = torch.ones(1 << 24)
+    many, few = lambda: large + 1, lambda: torch.ones(8)
+    assert page_faults(few) < 100
+    fresh = page_faults(many)  # none, where something has kept memory before
+    with memory_kept():
+        assert page_faults(many) <= fresh
+
+
+def test_a_point_is_lost_where_fewer_than_two_channels_are_on():
+    curve, back = torch.rand(10, 2), torch.rand(10, 2)
+    back[:3] = torch.nan
+    assert "2 channels 30%, 15 channels 0%" in spirals(curve, {2: back, 15: curve}, "with").alt
+
+
+def test_the_end_of_a_bottleneck_is_all_that_differs():
+    torch.manual_seed(0)
+    linear = bottlenecks(8, relu=False)
+    torch.manual_seed(0)
+    bent = bottlenecks(8, relu=True)
+    pairs = zip(linear.state_dict().values(), bent.state_dict().values(), strict=True)
+    assert all(torch.equal(*pair) for pair in pairs)
+    assert (
+        sum(isinstance(m, nn.ReLU6) for m in bent.modules())
+        == sum(isinstance(m, nn.ReLU6) for m in linear.modules()) + 5
+    )
+
+
+def test_times_are_taken_in_turn():
+    order = []
+    found = in_turn({name: lambda name=name: order.append(name) or sum(range(20_000)) for name in "ab"}, rounds=2)
+    assert set(found) == {"a", "b"} and 0 < found["a"] < 1
+    assert "".join(dict.fromkeys("".join(order).replace("aa", "a"))) == "ab" and order[-1] == "b" and order[0] == "a"
 
 
 def solved(id: str):

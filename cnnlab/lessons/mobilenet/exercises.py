@@ -1,11 +1,14 @@
 """Lesson 11, MobileNet: its exercises."""
 
+import math
 from copy import deepcopy
 
+import numpy as np
 import torch
 from torch import nn
 
 from cnnlab import measure
+from cnnlab.lessons.compare import kind
 from cnnlab.lessons.exercise import Wrong, behaviour, edit, exercise, source, when
 from cnnlab.lessons.runs import reads_digits, trained
 
@@ -32,8 +35,9 @@ exercise(
     points=3,
     stub='''
         def separable(in_channels, out_channels, stride=1):
-            """Two nn.Conv2d in an nn.Sequential, without biases: a depthwise 3 x 3 with this stride that keeps
-            the size of the map at stride 1, then a pointwise convolution to out_channels."""
+            """Two nn.Conv2d in an nn.Sequential, without biases: a depthwise 3 x 3 with this
+            stride that keeps the size of the map at stride 1, then a pointwise convolution
+            to out_channels."""
             ...
     ''',
     solution="""
@@ -182,8 +186,8 @@ exercise(
     points=2,
     stub='''
         def times_fewer(in_channels, out_channels, kernel, size):
-            """How many times fewer mult-adds does a depthwise separable convolution take than a full one?
-            Both make maps of size x size, at stride 1."""
+            """How many times fewer mult-adds does a depthwise separable convolution take than
+            a full one? Both make maps of size x size, at stride 1."""
             ...
     ''',
     solution="""
@@ -311,8 +315,9 @@ exercise(
     points=3,
     stub='''
         def thinner(in_channels, out_channels, size, alpha, rho):
-            """(weights, mult-adds) of a depthwise separable 3 x 3 convolution at stride 1 without biases: all channels
-            times alpha, the size of the map times rho, each rounded to a whole number."""
+            """(weights, mult-adds) of a depthwise separable 3 x 3 convolution at stride 1
+            without biases: all channels times alpha, the size of the map times rho, each
+            rounded to a whole number."""
             ...
     ''',
     solution="""
@@ -445,8 +450,9 @@ exercise(
     points=2,
     stub='''
         def macs_per_byte(in_channels, out_channels, kernel, size, groups):
-            """Mult-adds of a convolution without biases, stride 1, on maps of size x size, for each byte that it reads
-            (input and weights) or writes (output), once each, at 4 bytes a number."""
+            """Mult-adds of a convolution without biases, stride 1, on maps of size x size, for
+            each byte that it reads (input and weights) or writes (output), once each, at
+            4 bytes a number."""
             ...
     ''',
     solution="""
@@ -522,6 +528,69 @@ exercise(
             "The maps are counted as single numbers: each is size x size.",
         ),
         edit("/ (4", "// (4", "// rounds down: the result is no whole number, so divide with /."),
+    ],
+)
+
+AROUND = [(math.cos(angle), math.sin(angle)) for angle in (0.001 + i * math.tau / 720 for i in range(720))]
+
+
+def check_lossless(my_directions: object) -> None:
+    try:
+        given = my_directions.detach() if isinstance(my_directions, torch.Tensor) else my_directions
+        rows = torch.as_tensor(np.asarray(given, dtype=float))
+    except (TypeError, ValueError, RuntimeError):
+        raise Wrong(f"my_directions is {kind(my_directions)}; asked for are four rows of two numbers.") from None
+    if rows.shape != (4, 2):
+        raise Wrong(
+            f"Four rows of two numbers are asked for, one row a channel; yours has the shape {tuple(rows.shape)}."
+        )
+    if not rows.isfinite().all():
+        raise Wrong("Some of your numbers are not finite.")
+    lengths = rows.norm(dim=1)
+    if not lengths.all():
+        raise Wrong("A direction of two zeros reads nothing: that channel is never on.")
+    points = torch.tensor(AROUND, dtype=torch.float64)
+    lost, parallel = [], []
+    for x in points:
+        on = rows[rows @ x > 0] / lengths[rows @ x > 0, None]
+        if len(on) < 2:
+            lost.append(x)
+        elif torch.linalg.matrix_rank(on, tol=0.05) < 2:
+            parallel.append(x)
+    if lost:
+        x = ", ".join(f"{number:.2f}" for number in lost[0].tolist())
+        count = int((rows @ lost[0] > 0).sum())
+        on = "no channel is on" if not count else "one channel is on, and one number does not tell two"
+        raise Wrong(f"{len(lost) / len(points):.0%} of the points are lost: for example at ({x}) {on}.")
+    if parallel:
+        x = ", ".join(f"{number:.2f}" for number in parallel[0].tolist())
+        raise Wrong(f"At ({x}) the channels that are on read the same direction, so that they tell one number only.")
+
+
+exercise(
+    "11.lossless",
+    points=3,
+    stub="""
+        my_directions = ...  # four rows of two numbers: what each of four channels reads
+    """,
+    solution="""
+        my_directions = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+    """,
+    hints=[
+        "A channel is on in half of the plane. To recover a point, two channels with different directions must be on.",
+        "Which half of the plane does one channel not see? Give that half to another channel.",
+        "max(x, 0) and max(-x, 0) together tell x, whatever its sign.",
+    ],
+    check=check_lossless,
+    wrong=[
+        source("my_directions = 'north'", "four rows of two numbers"),
+        source("my_directions = torch.eye(2)", "yours has the shape (2, 2)"),
+        source("my_directions = torch.randn(2, 4)", "yours has the shape (2, 4)"),
+        source("my_directions = torch.full((4, 2), torch.nan)", "not finite"),
+        edit("[0.0, -1.0]", "[0.0, 0.0]", "reads nothing"),
+        edit("[0.0, -1.0]", "[0.0, 2.0]", "one channel is on"),
+        source("my_directions = [[-1, 0], [-1, 1], [-1, -1], [-2, 1]]", "no channel is on"),
+        source("my_directions = [[1, 0], [2, 0], [-1, 0.001], [-2, 0.001]]", "read the same direction"),
     ],
 )
 

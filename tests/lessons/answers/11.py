@@ -629,6 +629,83 @@ def macs_per_byte(in_channels, out_channels, kernel, size, groups):
 """,
         mistake="returns bytes for each mult-add",
     ),
+    # 11.lossless
+    Right(
+        "11.lossless",
+        "north, south, east and west",
+        """
+my_directions = [[0, 1], [0, -1], [1, 0], [-1, 0]]
+""",
+    ),
+    Right(
+        "11.lossless",
+        "a cross that is turned",
+        """
+angles = torch.arange(4) * math.pi / 2 + 0.3
+my_directions = torch.stack([angles.cos(), angles.sin()], dim=1)
+""",
+    ),
+    Right(
+        "11.lossless",
+        "a matrix and its negative, in NumPy",
+        """
+half = np.array([[2.0, 1.0], [-1.0, 3.0]])
+my_directions = np.concatenate([half, -half])
+""",
+    ),
+    Right(
+        "11.lossless",
+        "the weight of a layer",
+        """
+layer = nn.Linear(2, 4, bias=False)
+with torch.no_grad():
+    layer.weight[:2] = torch.tensor([[1.0, 1.0], [1.0, -1.0]])
+    layer.weight[2:] = -layer.weight[:2]
+my_directions = layer.weight
+""",
+    ),
+    Wrong(
+        "11.lossless",
+        "all to one side",
+        """
+my_directions = [[1, 0], [1, 1], [1, -1], [2, 1]]
+""",
+        mistake="sees only points on the right",
+    ),
+    Wrong(
+        "11.lossless",
+        "three at equal angles, and one twice",
+        """
+angles = torch.tensor([0, 1, 2, 2]) * 2 * math.pi / 3
+my_directions = torch.stack([angles.cos(), angles.sin()], dim=1)
+""",
+        mistake="has three different directions; between two of them only one is on",
+    ),
+    Wrong(
+        "11.lossless",
+        "columns for rows",
+        """
+my_directions = torch.tensor([[1.0, -1.0, 0.0, 0.0], [0.0, 0.0, 1.0, -1.0]])
+""",
+        mistake="has two rows of four numbers",
+    ),
+    Wrong(
+        "11.lossless",
+        "random ones",
+        """
+torch.manual_seed(0)
+my_directions = torch.randn(4, 2)
+""",
+        mistake="draws four directions at random, which lose almost a third of the points",
+    ),
+    Wrong(
+        "11.lossless",
+        "the points, not the directions",
+        """
+my_directions = (1, 0)
+""",
+        mistake="gives one direction",
+    ),
     # 11.budget
     Right(
         "11.budget",
