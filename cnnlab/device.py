@@ -231,12 +231,14 @@ def eval_mode(model: torch.nn.Module) -> Iterator[None]:
                 module.training = training
 
 
-def machine_class(device: torch.device) -> str:
-    """The kind of machine that a record was made on, in a few words."""
+def machine_class(device: torch.device, precision: Precision = "auto") -> str:
+    """The kind of machine that a record was made on, in a few words, and the precision of what was trained there."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     threads = torch.get_num_threads()
-    return f"{threads} CPU thread{'s' if threads > 1 else ''}, {'bf16' if has_bf16(device) else 'fp32'}"
+    if precision == "auto":
+        precision = "bf16" if has_bf16(device) else "fp32"
+    return f"{threads} CPU thread{'s' if threads > 1 else ''}, {precision}"
 
 
 def machine() -> Table:

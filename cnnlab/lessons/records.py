@@ -8,7 +8,7 @@ from pathlib import Path
 from shutil import rmtree
 
 from cnnlab import data, files, lessons
-from cnnlab.device import find_device, machine_class
+from cnnlab.device import Precision, find_device, machine_class
 from cnnlab.measure import LossSurface
 from cnnlab.table import Table
 
@@ -64,10 +64,15 @@ def recorded_surface(name: str) -> LossSurface:
     return LossSurface.load(path)
 
 
-def save_record(name: str, about: str, command: str, seconds: float, results: dict) -> Path:
-    """Write data/records/<name>.json, whole or not at all: all results, or those so far."""
+def save_record(
+    name: str, about: str, command: str, seconds: float, results: dict, precision: Precision = "auto"
+) -> Path:
+    """Write data/records/<name>.json, whole or not at all: all results, or those so far.
+
+    precision: what the networks were trained with; "auto" is what `training.fit` takes by itself on this machine.
+    """
     content = {"about": about, "command": command, "date": date.today().isoformat()}
-    content |= {"machine": machine_class(find_device()), "seconds": round(seconds), "results": results}
+    content |= {"machine": machine_class(find_device(), precision), "seconds": round(seconds), "results": results}
     path = RECORDS / f"{name}.json"
     with files.written_whole(path) as beside:
         beside.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
@@ -86,12 +91,16 @@ class Draft:
         self.results, self.seconds = record_so_far(name)
         self._last = time.perf_counter()
 
-    def save(self, about: str, seconds: float | None = None) -> None:
-        """Write the results so far. seconds: what the newest took; None: all the time since they were saved last."""
+    def save(self, about: str, seconds: float | None = None, precision: Precision = "auto") -> None:
+        """Write the results so far.
+
+        seconds: what the newest took; None: all the time since they were saved last.
+        precision: of the trainings, where they chose it.
+        """
         now = time.perf_counter()
         self.seconds += now - self._last if seconds is None else seconds
         self._last = now
-        save_record(self.name, about, self.command, self.seconds, self.results)
+        save_record(self.name, about, self.command, self.seconds, self.results, precision)
 
     @property
     def checkpoints(self) -> Path:
