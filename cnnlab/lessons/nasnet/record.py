@@ -134,7 +134,8 @@ def best_retrained(draft: Draft) -> None:
     """
     about = (
         f"The {BEST} networks that are best by the first table of cell_search, each trained once more from seed "
-        f"{AGAIN}: accuracy on the 1,000 digits that gave the rewards and on 2,000 others, by normal and reduction cell."
+        f"{AGAIN}: accuracy on the 1,000 digits that gave the rewards and on {OTHERS:,} others, by normal and "
+        "reduction cell."
     )
     order = torch.tensor(record("cell_search").results["tables"][0]).flatten().argsort(descending=True, stable=True)
     for place in order[:BEST].tolist():

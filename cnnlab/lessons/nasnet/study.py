@@ -113,6 +113,11 @@ def look_up(rewards: Tensor) -> Callable[[Tensor], Tensor]:
     return lambda decisions: rewards.gather(1, networks_of(decisions)).mean(1)
 
 
+def of_cells(rewards: Tensor) -> training.search.Reward:
+    """The same for the package's searches, which ask by a normal and a reduction cell. rewards: 441."""
+    return lambda normal, reduction: rewards[number(normal) * len(CELLS) + number(reduction)].item()
+
+
 def resampled(count: int, seed: int = 0) -> tuple[Tensor, Tensor]:
     """Tables that could as well have been recorded: of each network one of its two trainings, and the other ones.
 
@@ -156,9 +161,7 @@ def explore_cells() -> view.Explorer:
     """A normal cell by its four decisions, with what it costs and what it was worth; the reduction cell is given."""
     rewards, reduction = table()[0], CellSpec((("sep3", "h", "sep3", "p"),))
 
-    def build(
-        first: str = "sep3", reads: str = "h", second: str = "identity", reads_too: str = "p"
-    ) -> view.Picture:
+    def build(first: str = "sep3", reads: str = "h", second: str = "identity", reads_too: str = "p") -> view.Picture:
         spec = CellSpec(((first, reads, second, reads_too),))
         cost = measure.cost(proxy(spec, reduction), 16)
         worth = rewards[number(spec), number(reduction)].item()
@@ -234,6 +237,14 @@ def curves(results: Mapping[str, Searches]) -> view.Picture:
     return view.Picture(fig, alt)
 
 
+def above(differences: Mapping[str, Tensor]) -> view.Picture:
+    """How far each method's best is above random search's in the same table."""
+    means = ", ".join(f"{name} {values.mean():+.1f}" for name, values in differences.items())
+    results = {name: values.tolist() for name, values in differences.items()}
+    label = "best network, points above random search's in the same table"
+    return view.dots(results, label=label, title=f"Points above chance, on average: {means}")
+
+
 def summary(results: Mapping[str, Searches], rewards: Tensor, again: Tensor, caption: str = "") -> Table:
     """Of each method what it proposes at the end, the best it found, and what that is worth from another seed."""
     rows = []
@@ -248,7 +259,7 @@ def gains(found: Mapping[str, Sequence[Tensor]], sizes: Sequence[int]) -> view.P
     """How far each method's best is above random search's in the same table, by the size of the space."""
     ends = {name: (values[0].mean().item(), values[-1].mean().item()) for name, values in found.items()}
     said = "; ".join(f"{name} {first:+.1f} and {large:+.1f}" for name, (first, large) in ends.items())
-    title = f"Points above chance in the smallest and the largest space: {said}"
+    title = f"Points above chance, in the smallest and in the largest space:\n{said}"
     fig, axis = view.figure(size=(8, 3.8), title=title)
     for index, (name, values) in enumerate(found.items()):
         means = [each.mean().item() for each in values]
@@ -256,14 +267,15 @@ def gains(found: Mapping[str, Sequence[Tensor]], sizes: Sequence[int]) -> view.P
         look = {"color": f"C{index}", "marker": "osD"[index], "capsize": 3}
         axis.errorbar([size * 1.12**index for size in sizes], means, errors, label=name, **look)
     axis.axhline(0, color=view.GREY, lw=1)
-    axis.set(xlabel="different networks in the space", ylabel="best network, points above\nrandom search")
-    view.log_axis(axis, "x")
+    axis.set(xlabel="candidates in the space", ylabel="best candidate, points above\nrandom search", xscale="log")
+    axis.set_xticks(sizes, [f"{size:,}" for size in sizes])
+    axis.minorticks_off()
     axis.legend(loc="upper left")
     return view.Picture(fig, f"{title}. Bars are two standard errors over resampled tables.")
 
 
-def by_rate(reached: Mapping[str, Mapping[float, Tensor]]) -> view.Picture:
-    """The best network that each method finds, by its learning rate."""
+def by_rate(reached: Mapping[str, Mapping[float, Tensor]], y: str) -> view.Picture:
+    """What each method reaches, by its learning rate: the mean over tables."""
     means = {name: {lr: values.mean().item() for lr, values in rates.items()} for name, rates in reached.items()}
     chosen = {name: max(rates, key=rates.__getitem__) for name, rates in means.items()}
     said = ", ".join(f"{name} {means[name][lr]:.1f} % at {lr:g}" for name, lr in chosen.items())
@@ -272,8 +284,8 @@ def by_rate(reached: Mapping[str, Mapping[float, Tensor]]) -> view.Picture:
         {name: list(rates.values()) for name, rates in means.items()},
         at=at,
         x="learning rate",
-        y="best network of a search (%)",
-        title=f"At its best rate: {said}",
+        y=y,
+        title=f"At its best learning rate:\n{said}",
     )
     axis = picture.figure.axes[0]
     view.log_axis(axis, "x")
@@ -296,12 +308,14 @@ def space_map() -> view.Picture:
     axis.set(xlabel="reduction cell", ylabel="normal cell")
     fig.colorbar(shown, label="accuracy of the proxy network (%)")
     ends = " to ".join(f"{short[i]} {rewards.mean(1)[i]:.0%}" for i in (rows[0], rows[-1]))
-    alt = f"{title}. {rewards.numel()} accuracies from {rewards.min():.0%} to {rewards.max():.0%}. Means of rows: {ends}."
+    alt = (
+        f"{title}. {rewards.numel()} accuracies from {rewards.min():.0%} to {rewards.max():.0%}. Means of rows: {ends}."
+    )
     return view.Picture(fig, alt)
 
 
 def variance() -> tuple[float, float, float]:
-    """Of the first table's variance: the parts between rows and between columns, and what another seed does not repeat."""
+    """Of the first table's variance: what lies between rows, between columns, and what another seed does not repeat."""
     first, second = table()
     whole = first.var(correction=0)
     rows, columns = (first.mean(way).var(correction=0) / whole for way in (1, 0))
@@ -349,19 +363,19 @@ def table_macs() -> Tensor:
     """
     fixed = CELLS[0]
     with torch.device("meta"):
-        normal = torch.tensor([measure.cost(proxy(cell, fixed), 16).macs for cell in CELLS])
-        reduction = torch.tensor([measure.cost(proxy(fixed, cell), 16).macs for cell in CELLS])
-    return (normal[:, None] + reduction - normal[0]).flatten()
+        normal = [measure.cost(proxy(cell, fixed), 16).macs for cell in CELLS]
+        reduction = [measure.cost(proxy(fixed, cell), 16).macs for cell in CELLS]
+    return (torch.tensor(normal)[:, None] + torch.tensor(reduction) - normal[0]).flatten()
 
 
 def cheap_and_good(found: Mapping[str, Tensor], target: float) -> view.Picture:
     """All networks by cost and accuracy, and those that searches for different rewards came back with.
 
-    found: places in the flattened table, a list for each reward.
+    A marker is the larger, the more searches found its network. found: places in the flattened table, by reward.
     """
     millions, worth = table_macs() / 1e6, 100 * table().mean(0).flatten()
-    costs = ", ".join(f"{name} {millions[places].mean():.2f} million" for name, places in found.items())
-    title = f"Mult-adds of what is found, mean: {costs}"
+    costs = ", ".join(f"{name}: {millions[places].mean():.2f}" for name, places in found.items())
+    title = f"Million mult-adds of what is found, on average\n{costs}"
     fig, axis = view.figure(size=(8.4, 4.2), title=title)
     axis.plot(millions, worth, "o", ms=4, mfc="none", color=view.GREY, label="441 networks, mean of two trainings")
     for index, (name, places) in enumerate(found.items()):
@@ -373,14 +387,16 @@ def cheap_and_good(found: Mapping[str, Tensor], target: float) -> view.Picture:
             marker="sD^"[index],
             color=f"C{index}",
             alpha=0.75,
-            label=f"found by {name}",
             zorder=3,
         )
+        axis.scatter([], [], s=40, marker="sD^"[index], color=f"C{index}", label=f"found with {name}")
     axis.axvline(target / 1e6, color=view.INK, ls="--", lw=1)
     axis.annotate("target", (target / 1e6, 1), (4, -10), ("data", "axes fraction"), "offset points", size=9)
     axis.set(xlabel="million mult-adds of the proxy network", ylabel="accuracy (%)")
     axis.legend(loc="lower right", fontsize=8)
-    return view.Picture(fig, f"{title}. Accuracies: " + ", ".join(f"{n} {worth[p].mean():.1f} %" for n, p in found.items()))
+    return view.Picture(
+        fig, f"{title}. Accuracies: " + ", ".join(f"{n} {worth[p].mean():.1f} %" for n, p in found.items())
+    )
 
 
 def transfer() -> dict[str, list[float]]:
