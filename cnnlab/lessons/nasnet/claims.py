@@ -146,7 +146,7 @@ register(
         stated="yes",
         source="lecture",
         verdict=REPORTED,
-        why="its smallest network was found so: Tan, Le 2019, section 4; the search was never released",
+        why="its smallest network was searched with mult-adds in the reward (Tan, Le 2019, section 4)",
     ),
     Claim(
         lesson="12",

@@ -359,8 +359,8 @@ exercise(
     points=2,
     stub='''
         def clipped(ratio, advantage, epsilon):
-            """PPO's objective: the smaller of ratio * advantage and of the same product
-            with the ratio held between 1 - epsilon and 1 + epsilon.
+            """PPO's objective (not the loss): the smaller of ratio * advantage and of the same
+            product with the ratio held between 1 - epsilon and 1 + epsilon.
             ratio and advantage are tensors, epsilon is a float."""
             ...
     ''',

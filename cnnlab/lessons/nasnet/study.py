@@ -128,10 +128,20 @@ def resampled(count: int, seed: int = 0) -> tuple[Tensor, Tensor]:
     return torch.where(heads, first, second), torch.where(heads, second, first)
 
 
+def top(searches: Searches) -> Tensor:
+    """The highest reward of each search; percent."""
+    return 100 * searches.rewards.max(1).values
+
+
+def best_networks(searches: Searches) -> Tensor:
+    """What each search comes back with, as places in the flattened table: (searches, pairs)."""
+    first = searches.rewards.argmax(1)
+    return networks_of(searches.tried[torch.arange(len(first)), first])
+
+
 def best(searches: Searches, rewards: Tensor) -> Tensor:
     """What the network with each search's highest reward is worth by (searches, 441) rewards; percent."""
-    first = searches.rewards.argmax(1)
-    return 100 * look_up(rewards)(searches.tried[torch.arange(len(first)), first])
+    return 100 * rewards.gather(1, best_networks(searches)).mean(1)
 
 
 def last(searches: Searches, count: int = 20) -> Tensor:
@@ -143,6 +153,58 @@ def different(searches: Searches) -> float:
     """How many different networks a search has tried, on average."""
     rows = networks_of(searches.tried)
     return sum(len(row.unique(dim=0)) for row in rows) / len(rows)
+
+
+GRID = (0.025, 0.05, 0.1, 0.2, 0.4)  # learning rates of a controller without an LSTM
+Learner = Callable[..., Searches]  # of a reward, choices, searches, trials and a learning rate
+Method = Callable[..., tuple[list, list]]  # of a reward, choices, trials and a generator: one search
+
+
+def at_rates(
+    search: Learner, measured: Callable[[Searches], Tensor] = top, pairs: int = 1, **options: object
+) -> dict[float, Tensor]:
+    """What 200 searches of a hundred trials reach at each rate of `GRID`, in tables that only choose rates."""
+    choosing, _ = resampled(200, seed=1)
+    reward, choices = look_up(choosing), pairs * SPACE.choices
+    return {lr: measured(search(reward, choices, len(choosing), 100, lr, **options)) for lr in GRID}
+
+
+def in_each_table(search: Method, rewards: Tensor, pairs: int = 1) -> Searches:
+    """One search of a hundred trials in each of (tables, 441) rewards, for a method that makes one at a time."""
+
+    def one(seed: int) -> tuple[list, list]:
+        reward = look_up(rewards[seed : seed + 1])
+        generator = torch.Generator().manual_seed(seed)
+        return search(lambda net: reward(torch.tensor([net])).item(), pairs * SPACE.choices, 100, generator)
+
+    tried, values = zip(*map(one, range(len(rewards))), strict=True)
+    return Searches(torch.tensor(tried), torch.tensor(values))
+
+
+PAIRS = (1, 2, 3)  # of cells in a candidate: three sizes of the space
+
+
+def above_chance(
+    random_search: Method, methods: Mapping[str, Learner | Method], rewards: Tensor, again: Tensor
+) -> tuple[dict[str, list[Tensor]], dict[str, list[Tensor]]]:
+    """How far each method's best is above random search's in the same table, for candidates of one to three pairs.
+
+    The first by the rewards, the second by other trainings of the same networks. "evolution" makes one search at a
+    time; the others make many, each at the learning rate that is best in other tables of that size.
+    """
+    found, kept = ({name: [] for name in methods} for _ in range(2))
+    for pairs in PAIRS:
+        chance = in_each_table(random_search, rewards, pairs)
+        for name, method in methods.items():
+            if name == "evolution":
+                searches = in_each_table(method, rewards, pairs)
+            else:
+                means = {lr: values.mean().item() for lr, values in at_rates(method, pairs=pairs).items()}
+                lr = max(means, key=means.__getitem__)
+                searches = method(look_up(rewards), pairs * SPACE.choices, len(rewards), 100, lr)
+            found[name].append(top(searches) - top(chance))
+            kept[name].append(best(searches, again) - best(chance, again))
+    return found, kept
 
 
 def spread(values: Tensor) -> str:
@@ -255,8 +317,9 @@ def summary(results: Mapping[str, Searches], rewards: Tensor, again: Tensor, cap
     return Table(header, rows, caption or f"Means over {len(rewards)} resampled tables ± standard error")
 
 
-def gains(found: Mapping[str, Sequence[Tensor]], sizes: Sequence[int]) -> view.Picture:
-    """How far each method's best is above random search's in the same table, by the size of the space."""
+def gains(found: Mapping[str, Sequence[Tensor]]) -> view.Picture:
+    """`above_chance` by the size of the space."""
+    sizes = [len(CELLS) ** (2 * pairs) for pairs in PAIRS]
     ends = {name: (values[0].mean().item(), values[-1].mean().item()) for name, values in found.items()}
     said = "; ".join(f"{name} {first:+.1f} and {large:+.1f}" for name, (first, large) in ends.items())
     title = f"Points above chance, in the smallest and in the largest space:\n{said}"
