@@ -456,7 +456,7 @@ def cheap_and_good(found: Mapping[str, Tensor], target: float) -> view.Picture:
     axis.axvline(target / 1e6, color=view.INK, ls="--", lw=1)
     axis.annotate("target", (target / 1e6, 1), (4, -10), ("data", "axes fraction"), "offset points", size=9)
     axis.set(xlabel="million mult-adds of the proxy network", ylabel="accuracy (%)")
-    axis.legend(loc="lower right", fontsize=8)
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=4, fontsize=8)
     return view.Picture(
         fig, f"{title}. Accuracies: " + ", ".join(f"{n} {worth[p].mean():.1f} %" for n, p in found.items())
     )
@@ -473,7 +473,7 @@ def transfer() -> dict[str, list[float]]:
 def transfer_dots(reached: Mapping[str, Sequence[float]]) -> view.Picture:
     """`transfer` as rows of circles."""
     means = ", ".join(f"{name.split(',')[0]} {sum(values) / len(values):.1f} %" for name, values in reached.items())
-    title = f"After 378 steps in a larger network: {means}"
+    title = f"Larger networks after 378 steps:\n{means}"
     return view.dots(reached, label="accuracy on 2,000 test images (%)", title=title)
 
 
