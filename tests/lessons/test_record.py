@@ -112,7 +112,7 @@ def small_leaderboard(monkeypatch):
 SMALL = {
     "degradation": (small_degradation, 3),
     "vgg_depth": (small_vgg, 5),
-    "cell_search": (small_search, 20),
+    "cell_search": (small_search, 10),
     "leaderboard": (small_leaderboard, 2),
 }
 
