@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from cnnlab import course, measure, training
+from cnnlab.lessons.nasnet import study
 from cnnlab.lessons.nasnet.study import CELLS, SPACE, TERMS, number, proxy, transferred
 from cnnlab.models.nasnet import NORMAL_A, REDUCTION_A, Cell, CellSpec
 
@@ -37,20 +38,47 @@ def test_transferred_networks_have_eight_cells_and_spend_their_budget(cells):
     assert 0.85 * 12.8e6 < measure.cost(model, 32).macs <= 12.8e6
 
 
-def test_the_searches_and_replays_of_the_record_say_what_its_table_says():
+def test_the_searches_of_the_record_say_what_its_table_says():
     results = course.record("cell_search").results
     table = torch.tensor(results["tables"][0], dtype=torch.float64)
-
-    def look_up(normal, reduction):
-        return table[number(normal), number(reduction)].item()
-
     for search in results["searches"].values():
         tried = [SPACE.cells(tuple(map(int, decisions))) for decisions in search["tried"]]
-        assert search["rewards"] == pytest.approx([look_up(*cells) for cells in tried])
-    for method, name in ((training.random_search, "random search"), (training.evolve, "evolution")):
-        for seed in (0, 50, 99):
-            search = method(SPACE, look_up, 100, seed=seed)
-            assert [number(cell) for cell in search.best] == results["replays"][name]["found"][seed]
+        assert search["rewards"] == pytest.approx([table[number(a), number(b)].item() for a, b in tried])
+
+
+def test_looking_up_is_what_the_packages_searches_see():
+    rewards, again = study.resampled(3)
+    for row, reward in enumerate(rewards):
+        found = training.random_search(SPACE, study.of_cells(reward), 20, seed=row)
+        looked_up = study.look_up(rewards[row : row + 1].expand(20, -1))(torch.tensor(found.tried))
+        assert looked_up.tolist() == pytest.approx(found.rewards)
+    both = study.table().flatten(1)
+    assert torch.equal(rewards + again, (both[0] + both[1]).expand(3, -1))
+    assert 150 < (rewards[0] == both[0]).sum() < 300
+
+
+def test_a_candidate_of_two_pairs_is_worth_their_mean():
+    rewards, _ = study.resampled(4)
+    one, other = torch.randint(2, (2, 4, 8))
+    of = study.look_up(rewards)
+    torch.testing.assert_close(of(torch.cat([one, other], 1)), (of(one) + of(other)) / 2)
+    assert study.networks_of(torch.cat([one, other], 1)).shape == (4, 2)
+
+
+def test_a_pair_costs_what_its_cells_cost():
+    macs = study.table_macs().view(len(CELLS), len(CELLS))
+    for row, column in ((0, 0), (9, 9), (20, 3), (7, 16)):
+        assert macs[row, column] == measure.cost(proxy(CELLS[row], CELLS[column]), 16).macs
+
+
+def test_the_best_and_what_they_try_are_read_off_the_searches():
+    rewards, again = study.resampled(2)
+    tried = torch.tensor([[[0] * 8, [1] * 8, [0] * 8], [[1] * 8, [1] * 8, [1] * 8]])
+    values = torch.stack([study.look_up(rewards)(tried[:, trial]) for trial in range(3)], 1)
+    searches = study.Searches(tried, values)
+    assert study.different(searches) == 1.5
+    torch.testing.assert_close(study.best(searches, rewards), 100 * values.max(1).values)
+    assert study.best(searches, again)[1] == 100 * study.look_up(again)(tried[:, 0])[1]
 
 
 def test_sequences_are_as_many_as_the_controller_can_draw():
@@ -73,3 +101,16 @@ def test_a_cell_gives_out_what_its_network_does():
     for inputs, width in task.arguments():
         spec = CellSpec(tuple(("identity", left, "identity", right) for left, right in inputs))
         assert task.made(task.solution)(inputs, width) == width * len(spec.output)
+
+
+def test_the_clipped_objective_is_flat_where_the_policy_has_gone_far_enough():
+    clipped = TASKS["12.clip"].made(TASKS["12.clip"].solution)
+    ratio = torch.tensor([0.5, 0.9, 1.1, 1.5], requires_grad=True)
+    for advantage, slopes in ((1.0, [1, 1, 1, 0]), (-1.0, [0, -1, -1, -1])):
+        (gradient,) = torch.autograd.grad(clipped(ratio, torch.tensor(advantage), 0.2).sum(), ratio)
+        assert gradient.tolist() == slopes
+
+
+def test_a_pair_of_the_table_earns_nothing():
+    feedback = course.check("12.your-cells", (CELLS[9], CELLS[9]))
+    assert feedback.status == "wrong" and "one of the 441" in feedback.message

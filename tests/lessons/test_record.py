@@ -92,7 +92,7 @@ def small_vgg(monkeypatch):
 
 def small_search(monkeypatch):
     module = lessons.import_module("cnnlab.lessons.nasnet.record")
-    settings = {"SEEDS": (0,), "TRIALS": 8, "REPLAYS": 3, "TRAININGS": (0,), "proxy_data": lambda: None}
+    settings = {"SEEDS": (0,), "TRIALS": 8, "TRAININGS": (0,), "proxy_data": lambda: None}
 
     def train_proxy(normal, reduction, dataset, seed):
         return training.fit(module.number(normal), module.number(reduction))
@@ -112,7 +112,7 @@ def small_leaderboard(monkeypatch):
 SMALL = {
     "degradation": (small_degradation, 3),
     "vgg_depth": (small_vgg, 5),
-    "cell_search": (small_search, 20),
+    "cell_search": (small_search, 10),
     "leaderboard": (small_leaderboard, 2),
 }
 

@@ -5,7 +5,8 @@ import torch
 from cnnlab import measure
 from cnnlab.lessons.compare import kind
 from cnnlab.lessons.exercise import Wrong, edit, exercise, source
-from cnnlab.lessons.nasnet.study import proxy, proxy_data, train_proxy
+from cnnlab.lessons.nasnet import study
+from cnnlab.lessons.nasnet.study import SPACE, proxy, proxy_data, train_proxy
 from cnnlab.models.nasnet import CellSpec
 
 exercise(
@@ -13,9 +14,10 @@ exercise(
     points=2,
     stub='''
         def sequences(blocks, operations):
-            """How many sequences of decisions describe a pair of a normal and a reduction cell, if each cell has so
-            many blocks and there are so many operations? A block chooses two inputs and an operation for each; it
-            may read h, p and all blocks before it. Count every order."""
+            """How many sequences of decisions describe a pair of a normal and a reduction
+            cell? Each cell has so many blocks. A block chooses two inputs and for each of
+            them one of so many operations; it may read h, p and all blocks before it.
+            Count every order."""
             ...
     ''',
     solution="""
@@ -146,8 +148,9 @@ exercise(
     points=3,
     stub='''
         def push(logits, choice, reward, baseline):
-            """How REINFORCE moves the logits of one decision, for a learning rate of 1: the gradient of
-            (reward - baseline) * log p(choice), with p the softmax of the logits. All is a tensor but choice."""
+            """How REINFORCE moves the logits of one decision, for a learning rate of 1:
+            the gradient of (reward - baseline) * log p(choice), with p the softmax of the
+            logits. choice is an int, everything else a tensor."""
             ...
     ''',
     solution="""
@@ -267,9 +270,9 @@ exercise(
     points=2,
     stub='''
         def cell_channels(inputs, width):
-            """Channels that a cell gives out. inputs: of each block the two maps that it reads, for example
-            [("h", "p"), ("b1", "h")]; every block makes `width` channels. The cell concatenates the blocks that
-            no other block reads."""
+            """Channels that a cell gives out. inputs: of each block the two maps that it
+            reads, for example [("h", "p"), ("b1", "h")]. Every block makes `width`
+            channels, and the cell concatenates the blocks that no other block reads."""
             ...
     ''',
     solution="""
@@ -342,6 +345,171 @@ exercise(
 )
 
 
+def ratios() -> list[tuple]:
+    generator = torch.Generator().manual_seed(0)
+    first = (torch.tensor([0.5, 1.0, 1.5]), torch.tensor(0.2), 0.2)
+    return [first, (first[0], torch.tensor(-0.2), 0.2)] + [
+        (2 * torch.rand(n, generator=generator), torch.randn(n, generator=generator), epsilon)
+        for n, epsilon in ((8, 0.1), (12, 0.3), (20, 0.2))
+    ]
+
+
+exercise(
+    "12.clip",
+    points=2,
+    stub='''
+        def clipped(ratio, advantage, epsilon):
+            """PPO's objective (not the loss): the smaller of ratio * advantage and of the same
+            product with the ratio held between 1 - epsilon and 1 + epsilon.
+            ratio and advantage are tensors, epsilon is a float."""
+            ...
+    ''',
+    solution="""
+        def clipped(ratio, advantage, epsilon):
+            held = ratio.clamp(1 - epsilon, 1 + epsilon)
+            return torch.minimum(ratio * advantage, held * advantage)
+    """,
+    hints=[
+        "A tensor has a method that holds it between two numbers: clamp.",
+        "Two products, element by element, and of each pair the smaller: torch.minimum.",
+    ],
+    cases=ratios,
+    wrong=[
+        edit(
+            "torch.minimum(ratio * advantage, held * advantage)",
+            "held * advantage",
+            "This is the held product alone. Take the smaller of the two: where a good decision has become less "
+            "likely, or a bad one more likely, there has to be a gradient.",
+        ),
+        edit(
+            "torch.minimum(ratio * advantage, held * advantage)",
+            "ratio * advantage",
+            "Nothing is held here: this is the objective without the clip.",
+        ),
+        edit(
+            "torch.minimum",
+            "torch.maximum",
+            "You took the larger of the two: the objective should never promise more than the held product does.",
+        ),
+        edit(
+            "torch.minimum(ratio * advantage, held * advantage)",
+            "torch.minimum(ratio, held) * advantage",
+            "You took the smaller ratio first. With a negative advantage the smaller product is that of the larger "
+            "ratio: multiply, then compare.",
+        ),
+        edit(
+            "torch.minimum(ratio * advantage, held * advantage)",
+            "-torch.minimum(ratio * advantage, held * advantage)",
+            "This is the loss; asked for is the objective, which is to become large.",
+        ),
+        edit(
+            "torch.minimum(ratio * advantage, held * advantage)",
+            "torch.minimum(ratio * advantage, held * advantage).mean()",
+            "You averaged; asked for is one number for each ratio.",
+        ),
+        edit(
+            "torch.minimum(ratio * advantage, held * advantage)",
+            "torch.minimum(ratio * advantage, held)",
+            "The held ratio is to be multiplied by the advantage too.",
+        ),
+        edit(
+            "ratio.clamp(1 - epsilon, 1 + epsilon)",
+            "ratio.clamp(-epsilon, epsilon)",
+            "You held the ratio around 0. A policy that has not changed has the ratio 1.",
+        ),
+        edit(
+            "ratio.clamp(1 - epsilon, 1 + epsilon)",
+            "ratio.clamp(max=1 + epsilon)",
+            "You held the ratio from above only; with a negative advantage it is the lower end that matters.",
+        ),
+        edit(
+            "ratio.clamp(1 - epsilon, 1 + epsilon)",
+            "ratio.clamp(min=1 - epsilon)",
+            "You held the ratio from below only; with a positive advantage it is the upper end that matters.",
+        ),
+        edit(
+            "ratio.clamp(1 - epsilon, 1 + epsilon)",
+            "ratio.clamp(1 / (1 + epsilon), 1 + epsilon)",
+            "The lower end is 1 - epsilon, not 1 / (1 + epsilon).",
+        ),
+        source(
+            """
+            def clipped(ratio, advantage, epsilon):
+                return (ratio * advantage).clamp(1 - epsilon, 1 + epsilon)
+            """,
+            "You held the product between the two ends; it is the ratio that is held.",
+        ),
+    ],
+)
+
+
+def check_my_two(my_two: object) -> None:
+    try:
+        places = [[int(number_of) for number_of in network] for network in my_two]
+        whole = all(float(n) == int(n) for network in my_two for n in network)
+    except (TypeError, ValueError):
+        raise Wrong(
+            "my_two should be two networks, each by the numbers of its normal and its reduction cell, as in "
+            f"((3, 7), (12, 0)); yours is {kind(my_two)}."
+        ) from None
+    if [len(network) for network in places] != [2, 2] or not whole:
+        raise Wrong("my_two should be two networks, each by two whole numbers: its normal and its reduction cell.")
+    if not all(0 <= n < len(study.CELLS) for network in places for n in network):
+        raise Wrong(f"The cells have the numbers 0 to {len(study.CELLS) - 1}.")
+    first, second = ([100 * rewards[row, column].item() for rewards in study.table()] for row, column in places)
+    ahead, again = (one - other for one, other in zip(first, second, strict=True))
+    said = f"Their rewards are {first[0]:.1f} and {second[0]:.1f} %"
+    if ahead < 10:
+        raise Wrong(f"{said}: the first should be at least 10 points ahead, and it is {ahead:+.1f}.")
+    if again > -10:
+        raise Wrong(
+            f"{said}. From another seed they reach {first[1]:.1f} and {second[1]:.1f} %: the first should now be at "
+            f"least 10 points behind, and it is {again:+.1f}."
+        )
+
+
+exercise(
+    "12.ten-points",
+    points=2,
+    stub="""
+        my_two = ...  # ((normal cell, reduction cell), (normal cell, reduction cell))
+    """,
+    solution="""
+        rewards, seed_1 = torch.tensor(course.record("cell_search").results["tables"]).flatten(1)
+        ahead = rewards[:, None] - rewards
+        behind = seed_1 - seed_1[:, None]
+        first, second = divmod(torch.minimum(ahead, behind).argmax().item(), len(rewards))
+        my_two = (divmod(first, 21), divmod(second, 21))
+    """,
+    hints=[
+        "Let the machine look: for all pairs of networks, how far is one ahead in the first table, and how far behind "
+        "in the second?",
+        "table[:, None] - table of a flattened table holds all differences; divmod(place, 21) is the row and column.",
+    ],
+    check=check_my_two,
+    wrong=[
+        source("my_two = ((0, 0), (0, 0))", "at least 10 points ahead"),
+        source("my_two = (9, 12)", "should be two networks"),
+        source("my_two = ((9, 12), (30, 2))", "0 to 20"),
+        source("my_two = ((9, 12, 3), (3, 2, 1))", "two whole numbers"),
+        source(
+            """
+            rewards = torch.tensor(course.record("cell_search").results["tables"][0]).flatten()
+            my_two = (divmod(rewards.argmax().item(), 21), divmod(rewards.argmin().item(), 21))
+            """,
+            "From another seed",
+        ),
+    ],
+)
+
+
+def in_the_table(cell: CellSpec) -> bool:
+    """Whether it is one of the 21 cells of the record."""
+    operations = {name for pair in cell.pairs for name in pair[::2]}
+    alone = len(cell.pairs) == 1 and operations <= set(SPACE.operations) and cell.output == ("b1",)
+    return alone
+
+
 def check_my_cells(my_cells: object) -> None:
     if isinstance(my_cells, CellSpec):
         raise Wrong("my_cells is one cell, and should be a pair: a normal cell and a reduction cell.")
@@ -349,6 +517,11 @@ def check_my_cells(my_cells: object) -> None:
         raise Wrong(
             "my_cells should be a pair: the CellSpec of a normal cell and that of a reduction cell; yours is "
             f"{kind(my_cells)}."
+        )
+    if all(map(in_the_table, my_cells)):
+        raise Wrong(
+            "This pair is one of the 441, whose rewards you can look up. Design one that is not: give a cell a second "
+            "block, or an operation that the table does not have."
         )
     macs = measure.cost(proxy(*my_cells), 16).macs
     if macs > 800_000:
@@ -381,6 +554,7 @@ exercise(
     wrong=[
         source('my_cells = CellSpec((("sep3", "h", "max3", "p"),))', "a pair"),
         source("my_cells = (NORMAL_A, REDUCTION_A)", "mult-adds"),
-        source('my_cells = (CellSpec((("identity", "h", "identity", "h"),)),) * 2', "of the 441"),
+        source('my_cells = (CellSpec((("sep3", "p", "max3", "h"),)),) * 2', "one of the 441"),
+        source('my_cells = (CellSpec((("identity", "h", "avg3", "h"),)),) * 2', "55% are asked for"),
     ],
 )

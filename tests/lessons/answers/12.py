@@ -422,8 +422,189 @@ def push(logits, choice, reward, baseline):
 """,
         mistake="overwrites the caller's logits",
     ),
+    # 12.clip
+    Right(
+        "12.clip",
+        "clamp and torch.min",
+        """
+def clipped(ratio, advantage, epsilon):
+    return torch.min(ratio * advantage, torch.clamp(ratio, 1 - epsilon, 1 + epsilon) * advantage)
+""",
+    ),
+    Right(
+        "12.clip",
+        "by the sign of the advantage",
+        """
+def clipped(ratio, advantage, epsilon):
+    good = ratio.clamp(max=1 + epsilon)
+    bad = ratio.clamp(min=1 - epsilon)
+    return torch.where(advantage > 0, good, bad) * advantage
+""",
+    ),
+    Right(
+        "12.clip",
+        "a loop over the elements",
+        """
+def clipped(ratio, advantage, epsilon):
+    out = []
+    for r, a in zip(*torch.broadcast_tensors(ratio, advantage)):
+        held = min(max(r, 1 - epsilon), 1 + epsilon)
+        out.append(min(r * a, held * a))
+    return torch.stack([torch.as_tensor(o) for o in out])
+""",
+    ),
+    Right(
+        "12.clip",
+        "NumPy",
+        """
+def clipped(ratio, advantage, epsilon):
+    r, a = ratio.numpy(), advantage.numpy()
+    return np.minimum(r * a, np.clip(r, 1 - epsilon, 1 + epsilon) * a)
+""",
+    ),
+    Right(
+        "12.clip",
+        "stacked, the least along an axis, float64",
+        """
+def clipped(ratio, advantage, epsilon):
+    ratio, advantage = ratio.double(), advantage.double()
+    both = torch.stack([ratio * advantage, ratio.clip(1 - epsilon, 1 + epsilon) * advantage])
+    return both.amin(dim=0)
+""",
+    ),
+    Wrong(
+        "12.clip",
+        "the clip alone",
+        """
+def clipped(ratio, advantage, epsilon):
+    return torch.clamp(ratio, 1 - epsilon, 1 + epsilon) * advantage
+""",
+        mistake="forgets the minimum, so that a decision that went the wrong way gets no gradient",
+    ),
+    Wrong(
+        "12.clip",
+        "clips the product",
+        """
+def clipped(ratio, advantage, epsilon):
+    product = ratio * advantage
+    return torch.min(product, product.clamp(1 - epsilon, 1 + epsilon))
+""",
+        mistake="holds the product, not the ratio",
+    ),
+    Wrong(
+        "12.clip",
+        "the larger one",
+        """
+def clipped(ratio, advantage, epsilon):
+    return torch.max(ratio * advantage, ratio.clamp(1 - epsilon, 1 + epsilon) * advantage)
+""",
+        mistake="takes the optimistic one of the two",
+    ),
+    Wrong(
+        "12.clip",
+        "the loss",
+        """
+def clipped(ratio, advantage, epsilon):
+    return -torch.min(ratio * advantage, ratio.clamp(1 - epsilon, 1 + epsilon) * advantage)
+""",
+        mistake="returns the loss, with the sign turned",
+    ),
+    Wrong(
+        "12.clip",
+        "around zero",
+        """
+def clipped(ratio, advantage, epsilon):
+    held = (ratio - 1).clamp(-epsilon, epsilon)
+    return torch.min(ratio * advantage, held * advantage)
+""",
+        mistake="forgets to add the 1 again after clipping the difference",
+    ),
+    # 12.ten-points
+    Right(
+        "12.ten-points",
+        "loops",
+        """
+tables = course.record("cell_search").results["tables"]
+places = [(row, column) for row in range(21) for column in range(21)]
+for a in places:
+    for b in places:
+        first = [tables[s][a[0]][a[1]] - tables[s][b[0]][b[1]] for s in (0, 1)]
+        if first[0] > 0.12 and first[1] < -0.12:
+            my_two = a, b
+""",
+    ),
+    Right(
+        "12.ten-points",
+        "the luckiest and the unluckiest network",
+        """
+first, second = torch.tensor(course.record("cell_search").results["tables"]).flatten(1)
+gap = (first[:, None] - first).clamp(max=0.2) + (second - second[:, None]).clamp(max=0.2)
+a, b = np.unravel_index(int(gap.argmax()), (441, 441))
+my_two = [[a // 21, a % 21], [b // 21, b % 21]]
+""",
+    ),
+    Right(
+        "12.ten-points",
+        "a tensor of places",
+        """
+t = torch.tensor(course.record("cell_search").results["tables"])
+d = t.flatten(1)[:, :, None] - t.flatten(1)[:, None]
+found = ((d[0] > 0.11) & (d[1] < -0.11)).nonzero()[0]
+my_two = torch.stack([found // 21, found % 21], 1)
+""",
+    ),
+    Wrong(
+        "12.ten-points",
+        "the best and the worst",
+        """
+t = torch.tensor(course.record("cell_search").results["tables"][0]).flatten()
+my_two = (divmod(int(t.argmax()), 21), divmod(int(t.argmin()), 21))
+""",
+        mistake="takes the best and the worst, which another seed does not turn round",
+    ),
+    Wrong(
+        "12.ten-points",
+        "in the wrong order",
+        """
+first, second = torch.tensor(course.record("cell_search").results["tables"]).flatten(1)
+gap = torch.minimum(first[:, None] - first, second - second[:, None])
+a, b = divmod(int(gap.argmax()), 441)
+my_two = (divmod(b, 21), divmod(a, 21))
+""",
+        mistake="names the one with the lower reward first",
+    ),
+    Wrong(
+        "12.ten-points",
+        "places in the flattened table",
+        "my_two = (301, 17)",
+        mistake="gives places in the flattened table instead of rows and columns",
+    ),
+    Wrong(
+        "12.ten-points",
+        "a difference",
+        "my_two = 0.14",
+        mistake="gives the difference, not the two networks",
+    ),
     # 12.your-cells
     Right(
+        "12.your-cells",
+        "a one-block normal cell, a reduction cell of two blocks",
+        """
+normal = CellSpec((("sep3", "p", "max3", "h"),))
+my_cells = normal, CellSpec((("max3", "h", "sep3", "p"), ("max3", "p", "sep3", "h")))
+""",
+        slow=True,
+    ),
+    Right(
+        "12.your-cells",
+        "a larger kernel, as keyword arguments",
+        """
+wide = CellSpec(pairs=(("sep5", "p", "max3", "h"), ("sep3", "h", "identity", "p")))
+my_cells = (wide, CellSpec(pairs=(("sep3", "p", "max3", "h"), ("max3", "p", "sep3", "h"))))
+""",
+        slow=True,
+    ),
+    Wrong(
         "12.your-cells",
         "the record's best in the mean of both seeds",
         """
@@ -431,7 +612,7 @@ worth = torch.tensor(course.record("cell_search").results["tables"]).mean(0)
 row, column = divmod(worth.argmax().item(), len(CELLS))
 my_cells = CELLS[row], CELLS[column]
 """,
-        slow=True,
+        mistake="looks the pair up in the table, where one of its own is asked for",
     ),
     Right(
         "12.your-cells",
@@ -472,7 +653,7 @@ my_cells = (normal, CellSpec((("sep7", "h", "sep7", "p"),)))
         "12.your-cells",
         "nothing but identities",
         """
-copy_cell = CellSpec((("identity", "h", "identity", "h"),))
+copy_cell = CellSpec((("identity", "h", "identity", "h"), ("identity", "h", "identity", "p")))
 my_cells = (copy_cell, copy_cell)
 """,
         mistake="neither cell filters or learns anything: cheap, and it reads next to nothing",
