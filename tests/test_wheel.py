@@ -34,7 +34,7 @@ print(json.dumps({
     "surface": [surface.complete, list(surface.loss.shape)],
     "right": course.check("01.output-size", output_size).points,
     "wrong": course.check("01.output-size", lambda size, kernel, stride=1, padding=0: size).points,
-    "claims": "DenseNet-201" in str(course.claims("17")),
+    "claims": "ImageNet" in str(course.claims("00")),
 }))
 """
 

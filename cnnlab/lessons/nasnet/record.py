@@ -78,6 +78,8 @@ def cell_search(draft: Draft) -> None:
         for normal in CELLS:
             for reduction in CELLS:
                 tables(normal, reduction, seed)
+    if tables.spent:
+        tables.save()
 
 
 MACS, IMAGES, TEST, EPOCHS = 12.8e6, 4000, 2000, 6
