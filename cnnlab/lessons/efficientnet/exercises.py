@@ -352,7 +352,7 @@ def check_phis(my_phis: object) -> None:
     before, after = phis.tolist()
     if not (0 <= before <= 7 and 0 <= after <= 7):
         raise Wrong("Both values must lie between 0, which is B0, and 7.")
-    if not 0 < after - before <= 0.1 + 1e-9:
+    if not 0 < after - before <= 0.1 + 1e-6:
         raise Wrong(f"The step must lead upwards, by at most 0.1; yours is {after - before:.3g}.")
     (_, cheap), (_, dear) = (count(*of_phi(phi)) for phi in (before, after))
     if dear < 1.4 * cheap:
