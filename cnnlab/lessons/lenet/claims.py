@@ -117,6 +117,16 @@ register(
     ),
     Claim(
         lesson="01",
+        id="features",
+        statement="Features are learnt from pixels: accuracy on test images with C1 and C3 trained, and left at random",
+        stated="in words",
+        source="lecture",
+        verdict=SHOWN,
+        figure="{:.1f} % and {:.1f} % handwritten, {:.1f} % and {:.1f} % in the street",
+        judge=lambda written, random_written, street, random_street: compared(street - random_street, least=10),
+    ),
+    Claim(
+        lesson="01",
         id="symmetry",
         statement="The partial table of C3 forces a break of symmetry, so that its maps find different features",
         stated="in words",

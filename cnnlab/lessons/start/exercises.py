@@ -161,9 +161,9 @@ class Counted(torch.optim.SGD):
 
     steps = 0
 
-    def step(self, closure=None) -> None:
+    def step(self, closure=None):
         self.steps += 1
-        super().step(closure)
+        return super().step(closure)
 
 
 def check_train_epoch(train_epoch) -> None:
@@ -172,6 +172,8 @@ def check_train_epoch(train_epoch) -> None:
     inputs[:, 0, 0, 0] = torch.arange(11)
     labels = torch.randint(0, 3, (11,), generator=generator)
     model = Recorder().eval()
+    computed: list[bool] = []  # one entry for each gradient
+    model.linear.weight.register_hook(lambda gradient: computed.append(True))
     optimizer, before = Counted(model.parameters(), lr=0.5), model.linear.weight.detach().clone()
     loss = train_epoch(model, inputs, labels, optimizer, 4)
     seen, first = [image for batch in model.batches for image in batch], list(model.batches)
@@ -179,6 +181,11 @@ def check_train_epoch(train_epoch) -> None:
         raise Wrong("Your function never calls the model.")
     if not optimizer.steps:
         raise Wrong("Your function computes losses but never calls optimizer.step(): no parameter moves.")
+    if torch.equal(before, model.linear.weight) and computed:
+        raise Wrong(
+            "The optimizer steps, but no parameter moves: loss.backward() computes gradients, and they are cleared "
+            "before the step. Call optimizer.zero_grad() before loss.backward(), or after optimizer.step()."
+        )
     if torch.equal(before, model.linear.weight):
         raise Wrong("The optimizer steps, but no parameter moves: call loss.backward() before optimizer.step().")
     if max(map(len, first)) > 4:
@@ -215,8 +222,10 @@ def _check_gradients(train_epoch) -> None:
     network, grads = nn.Sequential(nn.Flatten(), model), []
 
     class Still(torch.optim.SGD):
-        def step(self, closure=None) -> None:
+        def step(self, closure=None):
+            loss = super().step(closure)  # at a rate of 0 it moves nothing
             grads.append(model.weight.grad.clone())
+            return loss
 
     train_epoch(network, inputs, labels, Still(network.parameters(), lr=0.0), 2)
     exact = torch.autograd.grad(nn.functional.cross_entropy(network(inputs), labels), model.weight)[0]
@@ -373,6 +382,21 @@ exercise(
                 return sum(losses) / len(losses)
             """,
             "loss.backward()",
+        ),
+        source(
+            """
+            def train_epoch(model, inputs, labels, optimizer, batch_size):
+                model.train()
+                losses = []
+                for batch in torch.randperm(len(labels)).split(batch_size):
+                    loss = F.cross_entropy(model(inputs[batch]), labels[batch])
+                    loss.backward()
+                    optimizer.zero_grad()
+                    optimizer.step()
+                    losses.append(loss.item())
+                return sum(losses) / len(losses)
+            """,
+            "they are cleared before the step",
         ),
     ],
 )

@@ -45,11 +45,15 @@ def difference(first: nn.Module, second: nn.Module) -> Table:
 
 
 def by_epoch(runs: Mapping[str, Run]) -> Picture:
-    """The training loss after each epoch; the title says where the arms end."""
+    """The training loss after each epoch of a slow arm, of momentum, of its control, and of others.
+
+    The title says how much of what momentum does the control does, too.
+    """
     losses = {name: [epoch.train_loss for epoch in run.history] for name, run in runs.items()}
-    ends = ", ".join(f"{name} {values[-1]:.2f}" for name, values in losses.items())
+    (_, slow), (_, momentum), (control, large) = [(name, values[-1]) for name, values in losses.items()][:3]
+    share = (slow - large) / (slow - momentum)
     count = len(next(iter(losses.values())))
-    title = f"Loss after {count} epoch{'s' * (count > 1)}: {ends}"
+    title = f"After {count} epochs {control} has done {share:.0%} of what momentum has done"
     picture = view.lines(losses, x="epoch", y="training loss (nats)", title=title)
     picture.figure.axes[0].xaxis.get_major_locator().set_params(integer=True)
     return picture
@@ -138,7 +142,8 @@ def longer(record: Record) -> Picture:
     """Accuracy on test images with the time of the race and with twice as much."""
     words = {1: "the race", 2: "twice the time"}
     results = {f"{LABELS[n]}, {words[t]}": _tests(record, n, t) for n in RACERS for t in TIMES}
-    title = "ResNet-20 is {:.1f} points ahead, with twice the time {:.1f}".format(*(gap(record, t) for t in TIMES))
+    once, twice = (gap(record, times) for times in TIMES)
+    title = f"In the mean of three seeds ResNet-20 is {once:.1f} points ahead, with twice the time {twice:.1f}"
     return view.dots(results, label="accuracy on test images (%)", title=title)
 
 
@@ -160,11 +165,12 @@ def winners() -> Picture:
     figure, axis = view.figure(size=(9, 3.2))
     years, errors = list(ILSVRC_TOP5_ERROR), list(ILSVRC_TOP5_ERROR.values())
     bars = axis.bar(years, errors, color=[view.GREY if year < 2012 else view.BLUE for year in years], width=0.7)
-    axis.bar_label(bars, [f"{error:g}" for error in errors])
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 1}  # the line of the person passes behind the numbers
+    axis.bar_label(bars, [f"{error:g}" for error in errors], padding=1, bbox=box, zorder=4)
     axis.axhline(HUMAN_TOP5_ERROR, color=view.VERMILLION, marker="", ls="--")
     axis.text(2017.4, HUMAN_TOP5_ERROR + 0.6, "a trained person", color="#B34700", ha="right")
     title = "2012: the winner is a convolutional network, and the error falls by a third"
-    axis.set(xticks=years, ylabel="top-5 error (%)", title=title)
+    axis.set(xticks=years, ylabel="top-5 error (%)", ylim=(0, 31), title=title)
     listed = ", ".join(f"{year} {error}" for year, error in ILSVRC_TOP5_ERROR.items())
     return Picture(figure, f"Bars: top-5 error of the ILSVRC winners, {listed}")
 

@@ -677,4 +677,246 @@ def train_epoch(model, inputs, labels, optimizer, batch_size):
 """,
         mistake="images and labels are shuffled separately, so that they no longer belong together",
     ),
+    Right(
+        "00.chance",
+        "the cross-entropy of a batch of NumPy probabilities",
+        """
+import numpy as np
+
+probabilities = np.full((5, 10), 0.1, dtype=np.float32)
+chance_loss = -np.log(probabilities[np.arange(5), [1, 2, 3, 4, 5]]).mean()
+""",
+    ),
+    Wrong(
+        "00.chance",
+        "the number of classes plus one",
+        "chance_loss = math.log1p(10)",
+        mistake="takes the logarithm of 11",
+    ),
+    Wrong(
+        "00.chance",
+        "the perplexity",
+        "chance_loss = math.exp(math.log(10))",
+        mistake="takes the logarithm back: 10 is the perplexity",
+    ),
+    Right(
+        "00.normalise",
+        "in place on a float copy, an array returned",
+        """
+import numpy as np
+
+def normalise(images, mean, std):
+    x = images.numpy().astype(np.float64)
+    x /= 255
+    x -= np.asarray(mean)[None, :, None, None]
+    return x / np.asarray(std)[None, :, None, None]
+""",
+    ),
+    Right(
+        "00.normalise",
+        "one matrix product over the channels, with the statistics scaled to bytes",
+        """
+def normalise(images, mean, std):
+    m, s = 255 * torch.tensor(mean), 255 * torch.tensor(std)
+    return torch.einsum("dc,nchw->ndhw", torch.diag(1 / s), images - m.reshape(1, 3, 1, 1))
+""",
+    ),
+    Wrong(
+        "00.normalise",
+        "blue, green, red",
+        """
+def normalise(images, mean, std):
+    m, s = (torch.tensor(v[::-1]).view(3, 1, 1) for v in (mean, std))
+    return (images / 255 - m) / s
+""",
+        mistake="matches the statistics with the channels in the opposite order",
+    ),
+    Wrong(
+        "00.normalise",
+        "the mean in bytes, the standard deviation not",
+        """
+def normalise(images, mean, std):
+    m, s = (torch.tensor(v).view(3, 1, 1) for v in (mean, std))
+    return (images - 255 * m) / s
+""",
+        mistake="scales the mean to bytes but not the standard deviation: 255 times too large",
+    ),
+    Wrong(
+        "00.normalise",
+        "cut off below zero",
+        """
+def normalise(images, mean, std):
+    m, s = (torch.tensor(v).view(3, 1, 1) for v in (mean, std))
+    return ((images / 255 - m) / s).clamp(0, 1)
+""",
+        mistake="clips the result to values from 0 to 1",
+    ),
+    Right(
+        "00.accuracy",
+        "sorts, and divides two integers",
+        """
+def accuracy(logits, labels):
+    last = logits.argsort(dim=1)[:, -1]
+    n = len(labels)
+    return sum(int(a) == int(b) for a, b in zip(last, labels)) / n
+""",
+    ),
+    Right(
+        "00.accuracy",
+        "einsum with one-hot labels, single precision of NumPy",
+        """
+import numpy as np
+
+def accuracy(logits, labels):
+    top = (logits == logits.amax(1, keepdim=True)).float()
+    hits = torch.einsum("nc,nc->", top, torch.eye(logits.shape[1])[labels])
+    return np.float32(hits.item() / len(labels))
+""",
+    ),
+    Wrong(
+        "00.accuracy",
+        "either of the two largest",
+        """
+def accuracy(logits, labels):
+    return (logits.topk(2).indices == labels[:, None]).any(1).float().mean()
+""",
+        mistake="counts an image as right when its label is one of the two largest logits",
+    ),
+    Wrong(
+        "00.accuracy",
+        "all or nothing",
+        """
+def accuracy(logits, labels):
+    return (logits.argmax(1) == labels).all().float()
+""",
+        mistake="asks whether all are right",
+    ),
+    Wrong(
+        "00.accuracy",
+        "a mean over the classes",
+        """
+def accuracy(logits, labels):
+    hits = (logits.argmax(1) == labels).float()
+    return torch.stack([hits[labels == c].mean() for c in labels.unique()]).mean()
+""",
+        mistake="averages the accuracy of each class, which weighs rare classes like common ones",
+    ),
+    Right(
+        "00.training-loop",
+        "a closure given to the optimizer",
+        """
+def train_epoch(model, inputs, labels, optimizer, batch_size):
+    model.train()
+    total, batches = 0.0, 0
+    for batch in torch.randperm(len(labels)).split(batch_size):
+        def closure():
+            optimizer.zero_grad(set_to_none=False)
+            loss = F.cross_entropy(model(inputs[batch]), labels[batch])
+            loss.backward()
+            return loss
+        total += float(optimizer.step(closure))
+        batches += 1
+    return total / batches
+""",
+    ),
+    Right(
+        "00.training-loop",
+        "shuffled copies, while there is a rest, gradients cleared after the step",
+        """
+def train_epoch(model, inputs, labels, optimizer, batch_size):
+    model.train()
+    optimizer.zero_grad()
+    order = torch.rand(len(labels)).argsort()
+    x, y, losses = inputs[order], labels[order], []
+    while len(y):
+        loss = -model(x[:batch_size]).log_softmax(1).gather(1, y[:batch_size, None]).mean()
+        loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        losses.append(loss.detach().numpy())
+        x, y = x[batch_size:], y[batch_size:]
+    return np.mean(losses)
+""",
+    ),
+    Wrong(
+        "00.training-loop",
+        "clears the gradients between backward and step",
+        """
+def train_epoch(model, inputs, labels, optimizer, batch_size):
+    model.train()
+    losses = []
+    for batch in torch.randperm(len(labels)).split(batch_size):
+        loss = F.cross_entropy(model(inputs[batch]), labels[batch])
+        loss.backward()
+        optimizer.zero_grad()
+        optimizer.step()
+        losses.append(loss.item())
+    return sum(losses) / len(losses)
+""",
+        mistake="throws the gradients away before the step",
+    ),
+    Wrong(
+        "00.training-loop",
+        "the same seed in every epoch",
+        """
+def train_epoch(model, inputs, labels, optimizer, batch_size):
+    model.train()
+    losses = []
+    order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(1))
+    for batch in order.split(batch_size):
+        loss = F.cross_entropy(model(inputs[batch]), labels[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return sum(losses) / len(losses)
+""",
+        mistake="draws the same order in every epoch",
+    ),
+    Wrong(
+        "00.training-loop",
+        "batches drawn with replacement",
+        """
+def train_epoch(model, inputs, labels, optimizer, batch_size):
+    model.train()
+    losses = []
+    for _ in range(-(-len(labels) // batch_size)):
+        batch = torch.randint(len(labels), (batch_size,))
+        loss = F.cross_entropy(model(inputs[batch]), labels[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return sum(losses) / len(losses)
+""",
+        mistake="draws some images twice and others never",
+    ),
+    Wrong(
+        "00.training-loop",
+        "without gradients",
+        """
+def train_epoch(model, inputs, labels, optimizer, batch_size):
+    model.train()
+    losses = []
+    for batch in torch.randperm(len(labels)).split(batch_size):
+        with torch.no_grad():
+            loss = F.cross_entropy(model(inputs[batch]), labels[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return sum(losses) / len(losses)
+""",
+        mistake="computes the loss without recording what its gradient needs",
+    ),
+    Wrong(
+        "00.better",
+        "the table of the epochs",
+        """
+torch.manual_seed(0)
+few = data.load("street_digits", train=64, test=64)
+my_run = training.fit(models.get_model("lenet5", in_channels=3), few, epochs=1, lr=0.05, progress=False).history
+""",
+        mistake="gives the history of a run, in which there is no network",
+    ),
 ]

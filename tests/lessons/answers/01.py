@@ -653,4 +653,163 @@ my_run = training.fit(models.get_model("lenet5"), data.load("handwritten"), epoc
 """,
         mistake="takes images of one channel, so that it cannot read street digits in colour at all",
     ),
+    Right(
+        "01.output-size",
+        "divmod",
+        """
+def output_size(size, kernel, stride=1, padding=0):
+    steps, left_over = divmod(size - kernel + padding + padding, stride)
+    return steps + 1
+""",
+    ),
+    Right(
+        "01.output-size",
+        "NumPy's floor, which is a float",
+        """
+import numpy as np
+
+def output_size(size, kernel, stride=1, padding=0):
+    return np.floor((size + 2 * padding - kernel) / stride) + 1
+""",
+    ),
+    Wrong(
+        "01.output-size",
+        "half a kernel at each side",
+        """
+def output_size(size, kernel, stride=1, padding=0):
+    return (size + 2 * padding - 2 * (kernel // 2) - 1) // stride + 1
+""",
+        mistake="is right for odd kernels only",
+    ),
+    Wrong(
+        "01.output-size",
+        "the stride first",
+        """
+def output_size(size, kernel, stride=1, padding=0):
+    return (size + 2 * padding) // stride - kernel + 1
+""",
+        mistake="divides the image by the stride before the kernel is taken off",
+    ),
+    Wrong(
+        "01.output-size",
+        "the kernel takes off its whole width",
+        """
+def output_size(size, kernel, stride=1, padding=0):
+    return (size - kernel + 2 * padding) // stride
+""",
+        mistake="forgets the first place",
+    ),
+    Right(
+        "01.c3-parameters",
+        "a flat list, and a float",
+        """
+from itertools import chain
+
+def c3_parameters(inputs):
+    return 25.0 * len(list(chain.from_iterable(inputs))) + len(inputs)
+""",
+    ),
+    Wrong(
+        "01.c3-parameters",
+        "each map of S2 once",
+        """
+def c3_parameters(inputs):
+    return sum(25 * len(set(sum(map(tuple, inputs), ()))) + 1 for _ in range(1))
+""",
+        mistake="gives each map of S2 one kernel, shared by all maps of C3",
+    ),
+    Wrong(
+        "01.c3-parameters",
+        "a kernel of 3 x 3",
+        """
+def c3_parameters(inputs):
+    return sum(9 * len(seen) + 1 for seen in inputs)
+""",
+        mistake="takes kernels of 3 x 3",
+    ),
+    Right(
+        "01.subsampling",
+        "a grouped convolution with the coefficients as its weights",
+        """
+def subsample(x, coefficient, bias):
+    weight = coefficient.view(-1, 1, 1, 1).expand(-1, 1, 2, 2)
+    return F.conv2d(x[None], weight, bias, stride=2, groups=len(x))[0]
+""",
+    ),
+    Right(
+        "01.subsampling",
+        "two matrices that add neighbours, an array returned",
+        """
+import numpy as np
+
+def subsample(x, coefficient, bias):
+    c, h, w = x.shape
+    rows = np.kron(np.eye(h // 2), np.ones((1, 2)))
+    columns = np.kron(np.eye(w // 2), np.ones((2, 1)))
+    sums = rows @ np.asarray(x) @ columns
+    return np.einsum("chw,c->chw", sums, np.asarray(coefficient)) + np.asarray(bias).reshape(-1, 1, 1)
+""",
+    ),
+    Wrong(
+        "01.subsampling",
+        "the quarters of the map",
+        """
+def subsample(x, coefficient, bias):
+    h, w = x.shape[1] // 2, x.shape[2] // 2
+    s = x[:, :h, :w] + x[:, h:, :w] + x[:, :h, w:] + x[:, h:, w:]
+    return s * coefficient[:, None, None] + bias[:, None, None]
+""",
+        mistake="adds the four quarters of the map, not the four pixels of a square",
+    ),
+    Wrong(
+        "01.subsampling",
+        "coefficient and bias the other way round",
+        """
+def subsample(x, coefficient, bias):
+    s = x[:, ::2, ::2] + x[:, 1::2, ::2] + x[:, ::2, 1::2] + x[:, 1::2, 1::2]
+    return s * bias[:, None, None] + coefficient[:, None, None]
+""",
+        mistake="multiplies by the bias and adds the coefficient",
+    ),
+    Wrong(
+        "01.subsampling",
+        "one pixel of the square twice",
+        """
+def subsample(x, coefficient, bias):
+    s = x[:, ::2, ::2] + x[:, 1::2, ::2] + x[:, ::2, 1::2] + x[:, ::2, 1::2]
+    return s * coefficient[:, None, None] + bias[:, None, None]
+""",
+        mistake="takes the upper right pixel twice and the lower right one never",
+    ),
+    Right(
+        "01.pooling",
+        "an array of integers, built by a product",
+        """
+import numpy as np
+
+image = np.outer([1, -1, 1, -1], [1, 1, 1, 1])
+""",
+    ),
+    Wrong(
+        "01.pooling",
+        "with the axes that max_pool2d wants",
+        "image = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(2, 2)[None, None]",
+        mistake="has four axes where a 4 x 4 image is asked for",
+    ),
+    Wrong(
+        "01.pooling",
+        "almost one in one square, three in another",
+        """
+image = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(2, 2)
+image[0, 0] = image[1, 1] = 1 - 1e-7
+image[2, 2], image[3, 3] = 3, -1
+""",
+        mistake="has a three in its third square",
+    ),
+    Wrong(
+        "01.pooling",
+        "not a number",
+        "image = torch.full((4, 4), float('nan'))",
+        mistake="has no numbers in it",
+    ),
 ]
