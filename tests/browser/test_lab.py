@@ -70,7 +70,8 @@ def shortened(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     first = next((cell for cell in code if "live_curves" in cell.source), None)  # the trainings that draw as they run
     for cell in code:
         imports = cell.source.startswith(("import ", "from "))  # an answer may use what no other cell here does
-        shows = imports or re.search(r"view\.explore\(|course\.(predict|check|answer|begin)\(", cell.source)
+        moves = any(str(output.get("data", {}).get("text/plain")).startswith("Explorer of") for output in cell.outputs)
+        shows = imports or moves or re.search(r"course\.(predict|check|answer|begin)\(", cell.source)
         stub = any(cell.source == task.stub for task in course.exercises())
         cell.metadata["cnnlab"] = {"own": bool(shows or stub or cell is first)}
     for cell, source in zip(notebook.cells, teach.needed(notebook.cells), strict=True):
