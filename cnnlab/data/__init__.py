@@ -55,7 +55,7 @@ def load(
     ones, take `stream`.
 
     `size` asks for so many pixels a side. Photographs of solar_cells are then read at that size, and take no more
-    memory; every other set is loaded and `resized`.
+    memory; street_digits are drawn at it, from 32 to 96 pixels; all else is loaded and `resized`.
 
     Raises ValueError for an unknown name and for impossible sizes, OSError for a `root` that cannot be used, and
     `DataError` for a set that is damaged, or missing and not to be had.
@@ -69,7 +69,7 @@ def load(
         raise ValueError(f"seed={seed!r} is not possible; seed is a whole number, 0 or more")
     if size is not None:
         checked_size(str(name), "size", size)
-        if name != _SOLAR:
+        if name != _SOLAR and not _draws(name, size):
             return load(name, train=train, validation=validation, test=test, seed=seed, root=root).resized(size)
     if name in real.SOURCES:
         return real.load(name, train, validation, test, seed, root)
@@ -78,6 +78,8 @@ def load(
         raise ValueError(f"{name} is not read from a root folder: leave root= out")
     if name == _SOLAR:
         return solar_cells.load(train, validation, test, seed, size)
+    if size is not None:
+        return street_digits.load(train, validation, test, seed, size)
     if embedded:
         return _EMBEDDED[name](train, validation, test, seed)
     if Path(name).is_dir():
@@ -86,3 +88,8 @@ def load(
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     known = ", ".join(names())
     raise ValueError(f"no data set is called {str(name)!r}.{hint} There are {known}, and any image folder by its path")
+
+
+def _draws(name: str | Path, size: int) -> bool:
+    """Whether a set is drawn at this size."""
+    return name == "street_digits" and street_digits.SIDE <= size <= street_digits.LARGEST

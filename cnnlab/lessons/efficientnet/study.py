@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable, Iterable
-from functools import cache
+from copy import deepcopy
+from functools import cache, partial
 
 import torch
 from torch import Tensor, nn
@@ -49,18 +50,25 @@ TABLE_7 = {
 
 
 def count(
-    width: float, depth: float, size: int, rounded: Callable[[float], int] = round_channels, classes: int = 1000
+    width: float,
+    depth: float,
+    size: int,
+    rounded: Callable[[float], int] = round_channels,
+    blocks: Callable[[float], int] = math.ceil,
+    classes: int = 1000,
 ) -> tuple[int, int]:
     """Parameters and mult-adds of an EfficientNet by arithmetic, in no time: B0 with its three axes multiplied.
+
+    rounded, blocks: how channels and the blocks of a stage become whole numbers.
 
     >>> count(1.0, 1.0, 224)
     (5288548, 385814752)
     """
     channels, side = rounded(32 * width), math.ceil(size / 2)
     params, macs = 29 * channels, 27 * channels * side**2
-    for expansion, kernel, stride, wanted, blocks in STAGES:
+    for expansion, kernel, stride, wanted, repeats in STAGES:
         wider = rounded(wanted * width)
-        for block in range(math.ceil(blocks * depth)):
+        for block in range(blocks(repeats * depth)):
             hidden, squeezed = channels * expansion, channels // 4
             if expansion > 1:
                 params += channels * hidden + 2 * hidden
@@ -85,19 +93,20 @@ class Twin(EfficientNet):
     """A narrow EfficientNet that can be enlarged in small steps: (N, 3, H, W) -> (N, num_classes) logits.
 
     channels: of its stages (the stem has those of the first); blocks: of all stages together, spread evenly, the rest
-    to the last ones. The second stage halves the map once more. The package's own class rounds to 8 channels and
-    rounds up the blocks of every stage: steps too large to compare small networks of equal cost.
+    to the last ones; gates: whether there is squeeze-and-excitation. The second stage halves the map once more. The
+    package's own class rounds to 8 channels and rounds up the blocks of every stage: steps too large to compare small
+    networks of equal cost.
     """
 
-    def __init__(self, channels: tuple[int, ...], blocks: int, num_classes: int = 10) -> None:
+    def __init__(self, channels: tuple[int, ...], blocks: int, num_classes: int = 10, gates: bool = True) -> None:
         nn.Module.__init__(self)
+        block = partial(MBConv, kernel_size=3, expansion=4, drop=0.0, squeeze_excitation=gates)
         self.stem = conv_norm_silu(3, channels[0], kernel_size=3, stride=2)
         self.stages, before = nn.Sequential(), channels[0]
         for i, (wider, count) in enumerate(zip(channels, spread(blocks, len(channels)), strict=True)):
             stage = []
-            for block in range(count):
-                stride = 2 if i == 1 and block == 0 else 1
-                stage.append(MBConv(before, wider, 3, stride, expansion=4, drop=0.0))
+            for index in range(count):
+                stage.append(block(before, wider, stride=2 if i == 1 and index == 0 else 1))
                 before = wider
             self.stages.append(nn.Sequential(*stage))
         self.head = named(
@@ -120,9 +129,12 @@ def spread(blocks: int, stages: int) -> tuple[int, ...]:
 CHANNELS, BLOCKS, SIZE = (12, 16, 24), 6, 16
 
 
-def twin(width: float = 1.0, blocks: int = BLOCKS) -> Twin:
-    """The twin of this lesson, its channels multiplied by `width` and rounded to whole numbers."""
-    return Twin(tuple(round(width * channels) for channels in CHANNELS), blocks)
+def twin(width: float = 1.0, blocks: int = BLOCKS, gates: bool = True) -> Twin:
+    """The twin of this lesson, its channels multiplied by `width` and rounded to whole numbers.
+
+    gates: whether its blocks have squeeze-and-excitation.
+    """
+    return Twin(tuple(round(width * channels) for channels in CHANNELS), blocks, gates=gates)
 
 
 @cache
@@ -146,33 +158,62 @@ def widened(blocks: int, size: int, target: float) -> dict:
     return nearest(({"width": w / 100, "blocks": blocks, "size": size} for w in (low, high)), target)
 
 
-def single_axis(factor: float) -> dict[str, dict]:
-    """The twin made `factor` times as expensive, by one of the three axes alone."""
-    target = factor * macs()
+def single_axis(factor: float, size: int = SIZE) -> dict[str, dict]:
+    """The twin of images of so many pixels made `factor` times as expensive, by one of the three axes alone."""
+    target = factor * macs(size=size)
+    depths = ({"blocks": b, "size": size} for b in range(BLOCKS, 1 + round(2 * factor * BLOCKS)))
     return {
-        "depth": nearest(({"blocks": b} for b in range(BLOCKS, 1 + round(2 * factor * BLOCKS))), target),
-        "width": widened(BLOCKS, SIZE, target),
-        "resolution": nearest(({"size": s} for s in range(SIZE, round(SIZE * factor), 2)), target),
+        "depth": nearest(depths, target),
+        "width": widened(BLOCKS, size, target),
+        "resolution": nearest(({"size": s} for s in range(size, round(size * factor), 2)), target),
     }
 
 
-class Gates(list):
-    """The gates of every squeeze-and-excitation of a model for the images it is shown, in order, and a way to replace
-    them: used as a context, it calls `change` with each layer's gates (N, C, 1, 1) and lets the result go on."""
-
-    def __init__(self, model: nn.Module, change: Callable[[Tensor], Tensor] = lambda gates: gates) -> None:
-        super().__init__()
-        self.model, self.change, self.hooks = model, change, []
-
-    def __enter__(self) -> "Gates":
-        layers = [m for m in self.model.modules() if isinstance(m, SqueezeExcitation)]
-        self.hooks = [layer.weigh.register_forward_hook(self._seen) for layer in layers]
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for hook in self.hooks:
+def gates_of(model: nn.Module, inputs: Tensor) -> list[Tensor]:
+    """The gates of each squeeze-and-excitation for these images, (N, C), in the order of the blocks."""
+    seen = []
+    hooks = [
+        layer.weigh.register_forward_hook(lambda _layer, _inputs, gates: seen.append(gates[:, :, 0, 0]))
+        for layer in model.modules()
+        if isinstance(layer, SqueezeExcitation)
+    ]
+    try:
+        with torch.no_grad():
+            model(inputs)
+    finally:
+        for hook in hooks:
             hook.remove()
+    return seen
 
-    def _seen(self, _layer: nn.Module, _inputs: tuple, output: Tensor) -> Tensor:
-        self.append(output.detach()[:, :, 0, 0])
-        return self.change(output)
+
+def with_gates(model: nn.Module, change: Callable[[Tensor], Tensor]) -> nn.Module:
+    """A copy of a model in which every gate, (N, C, 1, 1), is replaced by what `change` makes of it."""
+    model = deepcopy(model)
+    for layer in model.modules():
+        if isinstance(layer, SqueezeExcitation):
+            layer.weigh.register_forward_hook(lambda _layer, _inputs, gates: change(gates))
+    return model
+
+
+def measured_again(model: nn.Module, inputs: Tensor, batch_size: int = 100) -> nn.Module:
+    """A copy whose batch norms have the statistics of these images, as they are now; no weight changes."""
+    model = deepcopy(model)
+    for layer in model.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.reset_running_stats()
+            layer.momentum = None  # the plain mean over all batches
+    model.train()
+    with torch.no_grad():
+        for batch in inputs.split(batch_size):
+            model(batch)
+    return model.eval()
+
+
+CHANGES: dict[str, Callable[[Tensor], Tensor]] = {
+    "its own gates": lambda gates: gates,
+    "another image's": lambda gates: gates.roll(1, 0),
+    "a mean for each channel": lambda gates: gates.mean(0, keepdim=True).expand_as(gates),
+    "one mean for each block": lambda gates: gates.mean((0, 1), keepdim=True).expand_as(gates),
+    "all open": torch.ones_like,
+}
+AGAIN = ("its own gates", "all open")  # with the statistics of the batch norms measured again, too
