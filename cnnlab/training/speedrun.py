@@ -57,7 +57,7 @@ def speed_run(
 ) -> Run:
     """Train a SpeedNet on photographs of 32x32, and test it once, at the end.
 
-    model: another network, trained in its place in the same way; whitening and identity are SpeedNet's alone.
+    model: the network, in place of a SpeedNet of these widths; whitening and identity are for a SpeedNet alone.
     flip: mirror images, in training and in the test, which digits do not stand. without: a part to leave out, to see
     what it is worth. The rates are the paper's, per image, for any batch_size. The stop button returns the run so far,
     whose network has then not been tested. Raises ValueError for another part.
@@ -67,16 +67,16 @@ def speed_run(
         raise ValueError(f"without must be one of {', '.join(get_args(Part))}, not {without!r}.")
     device = find_device(device)
     with reproducible(seed, device):
-        another = model is not None
         model = model or SpeedNet(widths, len(dataset.classes), dataset.train.shape[0])
+        ours = isinstance(model, SpeedNet)
         model.to(device, memory_format=torch.channels_last)
         images = dataset.train.inputs().to(device, memory_format=torch.channels_last)
         labels = dataset.train.labels.to(device)
-        if without == "identity" and not another:
+        if without == "identity" and ours:
             for layer in model.stages.modules():
                 if isinstance(layer, nn.Conv2d):
                     layer.reset_parameters()
-        if without != "whitening" and not another:
+        if without != "whitening" and ours:
             whiten(model, images[:5000].contiguous())
         steps = -(-len(images) // batch_size)
         optimizer, schedule = _optimizer(
@@ -90,7 +90,7 @@ def speed_run(
         try:
             for epoch in range(epochs):
                 model.train()
-                if not another:
+                if ours:
                     model.stem.conv.bias.requires_grad_(epoch < BIAS_EPOCHS)
                 loss_sum, correct = torch.zeros((), device=device), torch.zeros((), device=device)
                 start = time.perf_counter()

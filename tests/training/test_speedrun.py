@@ -70,3 +70,10 @@ def test_fit_trains_it_too_and_its_norms_count_though_their_scales_are_fixed(dig
     net = models.get_model("speednet_tiny", widths=(8, 8, 8))
     training.fit(net, digits.without_test(), epochs=1, batch_size=256, progress=False)
     assert not torch.equal(net.stages[0].norm1.running_mean, torch.zeros(8))
+
+
+def test_a_speednet_that_is_given_is_whitened_like_ones_own(digits):
+    torch.manual_seed(0)
+    given = training.speed_run(digits, epochs=1, batch_size=500, model=SpeedNet(widths=(8, 8, 8)), progress=False)
+    kernels = given.model.stem.conv.weight
+    assert not kernels.requires_grad and torch.equal(kernels[:12], -kernels[12:])
