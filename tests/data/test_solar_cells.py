@@ -25,6 +25,7 @@ def test_the_split_is_fixed_and_alike_on_both_sides():
             assert abs(np.mean(values[learnt] == value) - np.mean(values[tested] == value)) < 0.003
 
 
+@pytest.mark.slow  # seconds
 @there
 def test_sound_or_broken_at_any_size():
     cells = data.load("solar_cells", train=300, validation=50, test=100, size=32)

@@ -79,6 +79,7 @@ def test_a_stored_notebook_has_the_question_and_the_options_as_text(executed):
     assert data["text/plain"].endswith("(Nothing is chosen yet.)")
 
 
+@pytest.mark.slow  # seconds
 def test_the_site_and_the_slides_show_the_question(executed, tmp_path):
     lesson = tmp_path / "06-lesson.ipynb"
     nbformat.write(executed, lesson)
