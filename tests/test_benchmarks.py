@@ -40,6 +40,18 @@ def test_one_command_runs_all(run_all: ModuleType, monkeypatch: pytest.MonkeyPat
     assert page.index(memory) < page.index(speed)
 
 
+def test_what_needs_more_than_the_course_is_run_by_its_name_only(
+    run_all: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (run_all.HERE / "gpu.py").write_text("1 / 0\n")
+    (run_all.HERE / "peers.py").write_text('"""Beside others."""\nprint("ratio 3.00")\n')
+    page, ended = run(run_all, monkeypatch)
+    assert ended == 0 and "ratio 3.00" not in page
+    page, ended = run(run_all, monkeypatch, "peers")
+    assert ended == 0 and "ratio 3.00" in page and "ratio 1.00" in page
+    assert "'gpu'" in run(run_all, monkeypatch, "gpu")[1]
+
+
 def test_one_part_anew_keeps_the_others(run_all: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     run(run_all, monkeypatch)
     (run_all.HERE / "speed.py").write_text('"""How fast it is."""\nprint("ratio 2.00")\n')
