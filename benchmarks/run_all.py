@@ -28,7 +28,7 @@ PACKAGES = ("torch", "torchvision", "albumentations", "numpy", "jupyterlab", "nb
 def processor() -> str:
     """The processor's name, where the system says it."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()

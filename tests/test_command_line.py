@@ -155,7 +155,9 @@ def test_only_a_flag_shows_the_traceback(monkeypatch, capsys):
 def test_the_console_script_is_this_command():
     import tomllib
 
-    scripts = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]["scripts"]
+    scripts = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "scripts"
+    ]
     assert scripts == {"cnnlab": "cnnlab.__main__:main"}
 
 
@@ -223,7 +225,7 @@ def test_a_flat_folder_holds_out_a_share_and_the_best_epoch_is_kept(of_folder):
     )
     accuracies = [epoch["test_accuracy"] for epoch in about["history"]]
     assert accuracies[about["epoch"] - 1] == max(accuracies) == 1
-    lines = out.with_suffix(".csv").read_text().splitlines()
+    lines = out.with_suffix(".csv").read_text(encoding="utf-8").splitlines()
     assert (
         len(lines) == 9 and lines[0].startswith("epoch,train_loss") and Image.open(out.with_suffix(".png")).width > 300
     )
@@ -403,7 +405,7 @@ torchvision.datasets.CIFAR10 = CIFAR10
 def photographs_of_cifar(tmp_path, monkeypatch):
     """For processes: what runs with it finds so many images, and nothing on its paths; an empty folder to start in."""
     (tmp_path / "site").mkdir()
-    (tmp_path / "site/sitecustomize.py").write_text(STAND_IN)
+    (tmp_path / "site/sitecustomize.py").write_text(STAND_IN, encoding="utf-8")
     root = Path(__file__).parents[1]
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "site"), str(root)]))
     monkeypatch.setenv("CNNLAB_DATA", str(tmp_path / "downloads"))
@@ -484,7 +486,7 @@ def test_what_reads_only_the_first_line_is_no_error():
     ],
 )
 def test_what_cannot_be_written_is_found_before_the_training(words, said, tmp_path, monkeypatch, capsys):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     (tmp_path / "locked").mkdir()
     usual = os.access
     monkeypatch.setattr(os, "access", lambda path, mode: "locked" not in str(path) and usual(path, mode))

@@ -48,7 +48,9 @@ def no_training(monkeypatch):
 
 
 def test_every_record_and_surface_names_the_command_that_makes_it():
-    written = [json.loads(path.read_text())["command"] for path in sorted(records.RECORDS.glob("*.json"))]
+    written = [
+        json.loads(path.read_text(encoding="utf-8"))["command"] for path in sorted(records.RECORDS.glob("*.json"))
+    ]
     written += [measure.LossSurface.load(path).provenance["command"] for path in SURFACES]
     assert sorted(written) == sorted(command for command, name in COMMANDS.items() if name not in LATER)
     for _, name in MADE:
@@ -153,7 +155,7 @@ def test_a_record_that_was_stopped_ends_as_if_it_had_not_been(name, elsewhere, m
     assert 0 < len(json.dumps(again.results)) < len(json.dumps(whole.results))
     measured(again)
     assert without_times(again.results) == without_times(whole.results)
-    assert json.loads(records.file_of(name).read_text())["results"] == again.results
+    assert json.loads(records.file_of(name).read_text(encoding="utf-8"))["results"] == again.results
     assert stopped_trainings.count == until
 
 
