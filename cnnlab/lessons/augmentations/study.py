@@ -144,9 +144,15 @@ def accuracy(model: nn.Module, split: Split, classes: int | None = None) -> floa
 
 
 def small(pixels: np.ndarray | Tensor) -> Tensor:
-    """A photograph, H x W x 3, with 90 pixels a side and 32 levels a colour, so that a lesson's file stays small."""
+    """A photograph, H x W x 3, with 68 pixels a side and 32 levels a colour, so that a lesson's file stays small."""
     planes = torch.as_tensor(pixels).permute(2, 0, 1)[None].float()
-    return (F.interpolate(planes, size=(90, 90), mode="area")[0] // 8 * 8 + 4).to(torch.uint8)
+    return (F.interpolate(planes, size=(68, 68), mode="area")[0] // 8 * 8 + 4).to(torch.uint8)
+
+
+def digits(images: Tensor, captions: Sequence[str] = (), *, columns: int = 10, title: str = "") -> Picture:
+    """Images, bytes or floats in 0..1, drawn with 32 levels a colour so that a lesson's file stays small."""
+    pixels = images.float() if images.dtype == torch.uint8 else 255 * images.clamp(0, 1)
+    return view.images((pixels // 8 * 8 + 4).to(torch.uint8), captions, columns=columns, title=title)
 
 
 def photographs(pixels: Mapping[str, np.ndarray | Tensor], title: str) -> Picture:
@@ -276,10 +282,14 @@ def rate(record: Record, name: str) -> float:
     return record.results["arms"][name]["lr"]
 
 
-def rates(record: Record) -> Table:
-    """Accuracy on validation images at each learning rate that was tried, by arm, and the rate that was chosen."""
+def rates(record: Record, names: Sequence[str] = ()) -> Table:
+    """Accuracy on validation images at each learning rate that was tried, by arm, and which was chosen.
+
+    names: of the arms; all of them by default.
+    """
     rows = []
-    for name, arm in record.results["arms"].items():
+    for name in names or record.results["arms"]:
+        arm = record.results["arms"][name]
         pairs = sorted(zip(arm["rates"], arm["validation"], strict=True))
         tried = ", ".join(f"{lr:g}: {value:.1f} %" for lr, value in pairs)
         rows.append([name, tried, f"{arm['lr']:g}"])
@@ -403,7 +413,7 @@ def mixed(kinds: Mapping[str, tuple[Tensor, Tensor]], dataset: Dataset, count: i
             parts = sorted(((part, c) for c, part in enumerate(row.tolist()) if part >= 0.05), reverse=True)
             captions.append(" + ".join(f"{part:.0%} {dataset.classes[c]}" for part, c in parts))
     rows = "; ".join(f"row {number}: {name}" for number, name in enumerate(kinds, 1))
-    return view.images(torch.cat(images), captions, columns=count, title=rows)
+    return digits(torch.cat(images), captions, columns=count, title=rows)
 
 
 def best_of(record: Record, names: Sequence[str]) -> str:
