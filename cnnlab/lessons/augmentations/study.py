@@ -166,7 +166,7 @@ def digits(images: Tensor, captions: Sequence[str] = (), *, columns: int = 10, t
 
 def photographs(pixels: Mapping[str, np.ndarray | Tensor], title: str) -> Picture:
     """Photographs, H x W x 3, in rows of four, each with its name."""
-    shown = few_colours(torch.stack([small(one) for one in pixels.values()]))
+    shown = torch.stack([small(one) for one in pixels.values()]) // 8 * 8 + 4  # 32 levels a colour
     return view.images(shown, list(pixels), columns=4, title=title)
 
 
