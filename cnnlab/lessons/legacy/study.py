@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from cnnlab import measure, models, training, view
+from cnnlab import measure, models, view
 from cnnlab.lessons import rates
 from cnnlab.lessons.records import Record
 from cnnlab.models.preact_resnet import PreActResNet
@@ -211,18 +211,6 @@ def without_norms(altogether: Runs, bare: Runs) -> Table:
     )
 
 
-def in_training(runs: Mapping[str, training.Run], batch_size: int, what: str) -> view.Picture:
-    """The accuracy on training images by epoch, of a few runs side by side. what: begins the title."""
-    curves = {name: [100 * epoch.train_accuracy for epoch in run.history] for name, run in runs.items()}
-    steps = max(-(-run.images // batch_size) * len(run.history) for run in runs.values())
-    ends = ", ".join(f"{name} {values[-1]:.0f} %" for name, values in curves.items())
-    picture = view.lines(
-        curves, x="epoch", y="accuracy on training images (%)", title=f"{what}, after {steps} steps: {ends}"
-    )
-    picture.figure.axes[0].set(ylim=(0, 104), xticks=range(1, 1 + max(map(len, curves.values()))))
-    return picture
-
-
 def tested(record: Record, *names: str) -> dict[str, list[float]]:
     """The accuracy on test images at the end of each recorded training; percent, a number for each seed."""
     return {name: [100 * run["test"] for run in record.results[name]["runs"]] for name in names}
@@ -247,7 +235,7 @@ def ends(record: Record, names: Sequence[str], what: str) -> view.Picture:
 
 
 def best(record: Record, name: str) -> float:
-    """The accuracy on validation images at the best of the rates that a network has tried, with one seed."""
+    """The accuracy on validation images at the best of the learning rates that a network has tried, with one seed."""
     return max(record.results[name]["validation"])
 
 
