@@ -51,18 +51,18 @@ class Server:
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0"]
         command += [f"--IdentityProvider.token={self.token}"]
         environment = os.environ | places | {"JUPYTER_RUNTIME_DIR": str(runtime), "OMP_NUM_THREADS": str(threads)}
-        with open(folder / "log", "w") as log:
+        with open(folder / "log", "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(command, cwd=NOTEBOOKS, env=environment, stdout=log, stderr=log)
         for _ in range(600):
             time.sleep(0.2)
             written = next(runtime.glob("jpserver-*.json"), None)
-            if written and (text := written.read_text()).endswith("}"):  # or it is being written
+            if written and (text := written.read_text(encoding="utf-8")).endswith("}"):  # or it is being written
                 self.port = json.loads(text)["port"]
                 return
             if self.process.poll() is not None:
                 break
         self.process.kill()
-        raise SystemExit(f"JupyterLab did not start: {(folder / 'log').read_text()[-1000:]}")
+        raise SystemExit(f"JupyterLab did not start: {(folder / 'log').read_text(encoding='utf-8')[-1000:]}")
 
     def post(self, path: str, body: dict) -> dict:
         headers = {"Authorization": f"token {self.token}", "Content-Type": "application/json"}
@@ -109,7 +109,11 @@ def mebibytes(process: int, what: str) -> float:
     status = Path(f"/proc/{process}/status")
     if not status.exists():
         return float("nan")
-    return next(int(line.split()[1]) / 1024 for line in status.read_text().splitlines() if line.startswith(f"{what}:"))
+    return next(
+        int(line.split()[1]) / 1024
+        for line in status.read_text(encoding="utf-8").splitlines()
+        if line.startswith(f"{what}:")
+    )
 
 
 def attend(server: Server, cells: list[str], learner: Learner) -> None:

@@ -196,7 +196,7 @@ def one_of_the_pair(
             for part in (0, 1):  # two files, none too large to carry
                 some = {e: net for i, (e, net) in enumerate(nets.items()) if i % 2 == part}
                 torch.save({"name": name, "seed": seed, "epochs": epochs, "nets": some}, out / f"{name}-{part}.pt")
-            (out / f"{name}.json").write_text(json.dumps(history, indent=1))
+            (out / f"{name}.json").write_text(json.dumps(history, indent=1), encoding="utf-8")
 
 
 def filters(model: nn.Module) -> Tensor:

@@ -28,7 +28,7 @@ def measure(path: Path) -> tuple[float, float]:
         process = getattr(client.km.provisioner, "pid", None)
         status = Path(f"/proc/{process}/status")
         if status.exists():
-            lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+            lines = dict(line.split(":", 1) for line in status.read_text(encoding="utf-8").splitlines() if ":" in line)
             peak = int(lines["VmHWM"].split()[0]) / 2**20
     return seconds, peak
 

@@ -80,7 +80,7 @@ def peak(side: str, name: str) -> int:
     """Bytes that this process needs for two steps of training, beyond what it has now."""
     model, images = build(side, name).train(), torch.randn(8, 3, 224, 224)
     ctypes.CDLL(None).malloc_trim(0)  # what building has left behind would count as the network's, or not, by chance
-    Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts again from here
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # the high-water mark starts again from here
     before = status("VmHWM")
     train(model, images)
     train(model, images)
@@ -88,7 +88,9 @@ def peak(side: str, name: str) -> int:
 
 
 def status(key: str) -> int:
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(key))
+    line = next(
+        line for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines() if line.startswith(key)
+    )
     return int(line.split()[1]) * 1024
 
 

@@ -3,6 +3,7 @@
     python benchmarks/run_all.py               # all, into benchmarks/RESULTS.md
     python benchmarks/run_all.py lessons ...   # these anew; the others stay, if of this machine and these versions
 
+`gpu.py` has arguments of its own and is not on the page; `peers.py` needs further packages and is only run by its name.
 It takes about forty minutes, and wants a machine that does nothing else. The page is renewed after each benchmark, so
 that an interruption leaves those that were done. The command fails where a benchmark does.
 """
@@ -27,7 +28,7 @@ PACKAGES = ("torch", "torchvision", "albumentations", "numpy", "jupyterlab", "nb
 def processor() -> str:
     """The processor's name, where the system says it."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
@@ -55,8 +56,8 @@ def measured_before(header: str) -> dict[str, str]:
 
 
 def main() -> None:
-    scripts = {script.stem: script for script in sorted(HERE.glob("*.py")) if script.name != Path(__file__).name}
-    asked = sys.argv[1:] or list(scripts)
+    scripts = {script.stem: script for script in sorted(HERE.glob("*.py")) if script.stem not in ("run_all", "gpu")}
+    asked = sys.argv[1:] or [name for name in scripts if name != "peers"]
     if unknown := [name for name in asked if name not in scripts]:
         raise SystemExit(f"There is no benchmark {unknown[0]!r}. There are: {', '.join(scripts)}.")
     beginning = header()

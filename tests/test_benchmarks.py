@@ -18,8 +18,8 @@ def run_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     spec.loader.exec_module(module)
     monkeypatch.setattr(module, "HERE", tmp_path)
     monkeypatch.setattr(module, "PAGE", tmp_path / "RESULTS.md")
-    (tmp_path / "speed.py").write_text('"""How fast it is.\n\nMore.\n"""\nprint("ratio 1.00")\n')
-    (tmp_path / "memory.py").write_text('"""How much it takes."""\nprint("half of it")\n')
+    (tmp_path / "speed.py").write_text('"""How fast it is.\n\nMore.\n"""\nprint("ratio 1.00")\n', encoding="utf-8")
+    (tmp_path / "memory.py").write_text('"""How much it takes."""\nprint("half of it")\n', encoding="utf-8")
     return module
 
 
@@ -28,7 +28,7 @@ def run(module: ModuleType, monkeypatch: pytest.MonkeyPatch, *names: str) -> tup
     monkeypatch.setattr(sys, "argv", ["run_all.py", *names])
     with pytest.raises(SystemExit) as end:
         module.main()
-    return module.PAGE.read_text() if module.PAGE.exists() else "", end.value.code
+    return module.PAGE.read_text(encoding="utf-8") if module.PAGE.exists() else "", end.value.code
 
 
 def test_one_command_runs_all(run_all: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,9 +40,21 @@ def test_one_command_runs_all(run_all: ModuleType, monkeypatch: pytest.MonkeyPat
     assert page.index(memory) < page.index(speed)
 
 
+def test_what_needs_more_than_the_course_is_run_by_its_name_only(
+    run_all: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (run_all.HERE / "gpu.py").write_text("1 / 0\n", encoding="utf-8")
+    (run_all.HERE / "peers.py").write_text('"""Beside others."""\nprint("ratio 3.00")\n', encoding="utf-8")
+    page, ended = run(run_all, monkeypatch)
+    assert ended == 0 and "ratio 3.00" not in page
+    page, ended = run(run_all, monkeypatch, "peers")
+    assert ended == 0 and "ratio 3.00" in page and "ratio 1.00" in page
+    assert "'gpu'" in run(run_all, monkeypatch, "gpu")[1]
+
+
 def test_one_part_anew_keeps_the_others(run_all: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     run(run_all, monkeypatch)
-    (run_all.HERE / "speed.py").write_text('"""How fast it is."""\nprint("ratio 2.00")\n')
+    (run_all.HERE / "speed.py").write_text('"""How fast it is."""\nprint("ratio 2.00")\n', encoding="utf-8")
     page, _ = run(run_all, monkeypatch, "speed")
     assert "ratio 2.00" in page and "ratio 1.00" not in page
     assert "half of it" in page
@@ -57,7 +69,9 @@ def test_parts_of_another_machine_are_dropped(run_all: ModuleType, monkeypatch: 
 
 
 def test_a_failure_is_said_and_stops_nothing(run_all: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    (run_all.HERE / "memory.py").write_text('"""How much it takes."""\nprint("begun", flush=True)\n1 / 0\n')
+    (run_all.HERE / "memory.py").write_text(
+        '"""How much it takes."""\nprint("begun", flush=True)\n1 / 0\n', encoding="utf-8"
+    )
     page, ended = run(run_all, monkeypatch)
     assert "memory" in ended
     assert "begun" in page and "s; failed" in page and "ratio 1.00" in page

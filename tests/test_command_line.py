@@ -4,9 +4,11 @@ import io
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from shutil import copyfile
 
 import pytest
 import torch
@@ -153,7 +155,9 @@ def test_only_a_flag_shows_the_traceback(monkeypatch, capsys):
 def test_the_console_script_is_this_command():
     import tomllib
 
-    scripts = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]["scripts"]
+    scripts = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"][
+        "scripts"
+    ]
     assert scripts == {"cnnlab": "cnnlab.__main__:main"}
 
 
@@ -221,7 +225,7 @@ def test_a_flat_folder_holds_out_a_share_and_the_best_epoch_is_kept(of_folder):
     )
     accuracies = [epoch["test_accuracy"] for epoch in about["history"]]
     assert accuracies[about["epoch"] - 1] == max(accuracies) == 1
-    lines = out.with_suffix(".csv").read_text().splitlines()
+    lines = out.with_suffix(".csv").read_text(encoding="utf-8").splitlines()
     assert (
         len(lines) == 9 and lines[0].startswith("epoch,train_loss") and Image.open(out.with_suffix(".png")).width > 300
     )
@@ -350,7 +354,7 @@ README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
 def test_the_readmes_commands_are_words_that_it_takes():
     lines = re.findall(r"^(?:torchrun .* -m |python -m )?cnnlab ([a-z][^#\n]*)", README, re.M)
-    assert len(lines) >= 9
+    assert len(lines) >= 8
     for line in lines:
         given, further = _parser().parse_known_args(shlex.split(line))
         assert given.run and not further, line
@@ -376,6 +380,74 @@ def test_the_readmes_commands_for_ones_own_photographs_run_as_printed_from_an_em
     assert "sky" in done.stdout.partition("%")[0]
     made = {path.name for path in tmp_path.iterdir()}
     assert made == {"my-photographs", "new-one.jpg", "mine.safetensors", "mistakes.png"}
+
+
+STAND_IN = """
+import os
+import numpy as np
+import torchvision.datasets
+
+class CIFAR10:
+    '''As many images as the environment says, in the place of a download.'''
+
+    classes = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+
+    def __init__(self, root, train=True, download=False, **_):
+        count = int(os.environ["IMAGES"]) if train else 40
+        self.targets = [i % 10 for i in range(count)]
+        self.data = np.random.default_rng(train).integers(0, 256, (count, 32, 32, 3), dtype=np.uint8)
+
+torchvision.datasets.CIFAR10 = CIFAR10
+"""
+
+
+@pytest.fixture
+def photographs_of_cifar(tmp_path, monkeypatch):
+    """For processes: what runs with it finds so many images, and nothing on its paths; an empty folder to start in."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/sitecustomize.py").write_text(STAND_IN, encoding="utf-8")
+    root = Path(__file__).parents[1]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "site"), str(root)]))
+    monkeypatch.setenv("CNNLAB_DATA", str(tmp_path / "downloads"))
+
+    def images(count: int) -> Path:
+        monkeypatch.setenv("IMAGES", str(count))
+        (tmp_path / "empty").mkdir()
+        return tmp_path / "empty"
+
+    return images
+
+
+@pytest.mark.slow  # processes
+def test_the_readmes_commands_on_cifar10_run_as_printed_from_an_empty_folder(photographs_of_cifar):
+    """But that the training is stopped after its first epoch, and weights of the course stand for what it would be."""
+    folder = photographs_of_cifar(5_060)
+    block = README.partition("What outgrows a notebook")[2].partition("```sh\n")[2].partition("```")[0]
+    lines = [line for line in block.strip().splitlines() if line.startswith("cnnlab")]
+    assert [line.split()[1] for line in lines] == ["train", "evaluate", "predict"]
+    train, *further = [[sys.executable, "-m", *shlex.split(line)] for line in lines]
+    with subprocess.Popen(train, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as training:
+        said = iter(training.stdout)
+        while "epoch 1, " not in next(said):
+            pass
+        training.send_signal(signal.SIGINT)
+        assert "Stopped after" in "".join(said)
+    assert training.returncode == 130 and (folder / "resnet20.checkpoint").exists()
+    copyfile(Path(__file__).parents[1] / "data/weights/resnet20-cifar10.safetensors", folder / "resnet20.safetensors")
+    Image.new("RGB", (64, 48), (90, 120, 150)).save(folder / "cat.jpg")
+    for words in further:
+        done = subprocess.run(words, cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    assert (folder / "confusion.png").exists() and any(name in done.stdout for name in ("airplane", "ship", "cat"))
+
+
+@pytest.mark.slow  # a process that trains for thirty epochs
+def test_the_readmes_training_on_cifar10_runs_as_printed(photographs_of_cifar):
+    folder = photographs_of_cifar(100)
+    block = README.partition("## On a GPU, on CIFAR-10")[2].partition("```python\n")[2].partition("```")[0]
+    done = subprocess.run([sys.executable, "-c", f"{block}\nprint(run)"], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert len(re.findall(r"^\s*\d+ ", done.stdout, re.M)) == 30
 
 
 def test_a_console_that_does_not_know_a_sign_shows_another(tmp_path, monkeypatch):
@@ -414,7 +486,7 @@ def test_what_reads_only_the_first_line_is_no_error():
     ],
 )
 def test_what_cannot_be_written_is_found_before_the_training(words, said, tmp_path, monkeypatch, capsys):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     (tmp_path / "locked").mkdir()
     usual = os.access
     monkeypatch.setattr(os, "access", lambda path, mode: "locked" not in str(path) and usual(path, mode))

@@ -27,12 +27,14 @@ needs_environment = pytest.mark.skipif(
 def test_make_lab_serves_the_first_lesson(tmp_path):
     flags = "--no-browser --allow-root --ip=127.0.0.1 --port=0 --IdentityProvider.token=secret"
     places = {name: str(tmp_path / name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR")}
-    with open(tmp_path / "log", "w") as log:
+    with open(tmp_path / "log", "w", encoding="utf-8") as log:
         lab = subprocess.Popen(["make", "lab", f"FLAGS={flags}"], cwd=ROOT, stderr=log, env=ENVIRONMENT | places)
         try:
             for _ in range(120):
                 time.sleep(0.5)
-                if found := re.search(r"http://127\.0\.0\.1:\d+/lab/tree/\S+", (tmp_path / "log").read_text()):
+                if found := re.search(
+                    r"http://127\.0\.0\.1:\d+/lab/tree/\S+", (tmp_path / "log").read_text(encoding="utf-8")
+                ):
                     break
             address = found.group().split("?")[0]
             assert address.endswith("/lab/tree/00-start-here.ipynb")
@@ -64,7 +66,9 @@ def fresh(tmp_path):
 def python(folder: Path, refuses: str) -> str:
     """A Python that fails where its -c command contains some words."""
     path = folder / "python"
-    path.write_text(f'#!/bin/sh\ncase "$2" in *"{refuses}"*) exit 1;; esac\nexec {sys.executable} "$@"\n')
+    path.write_text(
+        f'#!/bin/sh\ncase "$2" in *"{refuses}"*) exit 1;; esac\nexec {sys.executable} "$@"\n', encoding="utf-8"
+    )
     path.chmod(0o755)
     return f"PYTHON={path}"
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def imported(path: Path) -> set[str]:
     """The rooms of cnnlab that a file imports from, relative imports included."""
     rooms = set()
     package = ["cnnlab", *path.relative_to(PACKAGE).parts[:-1]]
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             rooms |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("cnnlab.")}
         elif isinstance(node, ast.ImportFrom):
@@ -54,7 +55,7 @@ def test_no_room_imports_from_above(room):
 
 def test_no_lesson_uses_another():
     for file in (PACKAGE / "lessons").glob("*/*.py"):
-        text, topic = file.read_text(), file.parent.name
+        text, topic = file.read_text(encoding="utf-8"), file.parent.name
         used = set(re.findall(r"cnnlab\.lessons\.(\w+)", text)) & set(lessons.TOPICS.values())
         assert used <= {topic}, f"{file.parent.name}/{file.name} uses {used - {topic}}"
 
@@ -68,9 +69,13 @@ def test_every_topic_has_its_folder_and_its_notebook():
 
 def test_files_are_written_whole_by_one_helper():
     """What replaces a file by hand forgets the power cut, or what is left beside it."""
-    writers = [file for file in PACKAGE.rglob("*.py") if re.search(r"os\.replace\(beside|os\.rename", file.read_text())]
+    writers = [
+        file
+        for file in PACKAGE.rglob("*.py")
+        if re.search(r"os\.replace\(beside|os\.rename", file.read_text(encoding="utf-8"))
+    ]
     assert writers == [PACKAGE / "files.py"]
-    assert not [file for file in PACKAGE.rglob("*.py") if "NamedTemporaryFile" in file.read_text()]
+    assert not [file for file in PACKAGE.rglob("*.py") if "NamedTemporaryFile" in file.read_text(encoding="utf-8")]
 
 
 def test_data_holds_files_only():
@@ -92,18 +97,21 @@ def test_a_table_shows_as_text_and_as_escaped_html():
         Table(["a", "b"], [[1]])
 
 
+NOT_TEXT = ("Image", "os", "tarfile", "lab")  # whose `open` is another one
+
+
 def test_every_text_is_read_and_written_as_utf_8():
     """Windows would take another encoding, and the lessons' texts have characters that it does not know."""
     forgotten = []
-    for file in PACKAGE.rglob("*.py"):
+    for file in (path for room in ("cnnlab", "tests", "benchmarks") for path in (PACKAGE.parent / room).rglob("*.py")):
         for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if not isinstance(call, ast.Call) or not isinstance(call.func, (ast.Attribute, ast.Name)):
                 continue
             name = call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id
             given = {keyword.arg for keyword in call.keywords}
             binary = any(isinstance(a, ast.Constant) and "b" in str(a.value) for a in call.args)
-            of_pil = isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", "") in ("Image", "os")
-            if name in ("read_text", "write_text") or (name == "open" and not binary and not of_pil):
+            no_text = isinstance(call.func, ast.Attribute) and getattr(call.func.value, "id", "") in NOT_TEXT
+            if name in ("read_text", "write_text") or (name == "open" and not binary and not no_text):
                 forgotten += [] if "encoding" in given else [f"{file.name}:{call.lineno}"]
     assert forgotten == []
 
@@ -118,7 +126,18 @@ def test_what_is_written_goes_where_the_path_leads(tmp_path, monkeypatch):
     for path in ("link", "~/near", "n" * 255):
         for content in ("old", "new"):
             with files.written_whole(path) as beside:
-                beside.write_text(content)
-        assert files.place(path).read_text() == "new"
+                beside.write_text(content, encoding="utf-8")
+        assert files.place(path).read_text(encoding="utf-8") == "new"
     assert (tmp_path / "link").is_symlink()
     assert {path.name for path in tmp_path.rglob("*")} == {"home", "near", "disk", "far", "link", "n" * 255}
+
+
+def test_text_has_one_line_end_on_every_system():
+    """A lesson is told from a learner's changed copy by its bytes."""
+    listed = subprocess.run(["git", "ls-files", "--eol"], cwd=PACKAGE.parent, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("this is no checkout")
+    for line in listed.stdout.splitlines():
+        kinds, name = line.split("\t")
+        assert kinds.split()[:1] == ["i/-text"] or "eol=lf" in kinds, name
+        assert "crlf" not in kinds and "mixed" not in kinds, name

@@ -97,7 +97,7 @@ def test_exercise_cells_are_the_registered_ones_and_can_be_graded(path):
 
 @pytest.mark.parametrize("path", [ROOT / "README.md", *LESSONS], ids=lambda path: path.name)
 def test_every_local_link_and_image_resolves(path):
-    text = prose(path) if path.suffix == ".ipynb" else path.read_text()
+    text = prose(path) if path.suffix == ".ipynb" else path.read_text(encoding="utf-8")
     links = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r"""(?:src|href)=["']([^"']+)""", text)
     local = [link for link in links if not re.match(r"[a-z]+:", link)]
     assert local
@@ -106,13 +106,13 @@ def test_every_local_link_and_image_resolves(path):
         target = path.parent / file if file else path
         assert target.exists(), link
         if anchor:
-            heads = re.findall(r"^#+ (.*)$", target.read_text(), re.M)
+            heads = re.findall(r"^#+ (.*)$", target.read_text(encoding="utf-8"), re.M)
             assert anchor in [re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads], link
 
 
 @pytest.mark.parametrize("path", [ROOT / "README.md", *LESSONS], ids=lambda path: path.name)
 def test_nothing_speaks_of_one_machine(path):
-    assert not re.search(r"/(?:home|root|Users|work|tmp)/\w", path.read_text())
+    assert not re.search(r"/(?:home|root|Users|work|tmp)/\w", path.read_text(encoding="utf-8"))
 
 
 ROOMS = {"course": course, "data": data, "measure": measure, "models": models, "training": training, "view": view}

@@ -52,7 +52,7 @@ def installed(tmp_path_factory) -> Path:
             shutil.copy(ROOT / name, copy)
     for litter in ("data/downloads/cifar.tar", "data/records/.vgg_depth/a.checkpoint", "notebooks/.hidden.ipynb"):
         (copy / litter).parent.mkdir(parents=True, exist_ok=True)
-        (copy / litter).write_text("not for a wheel")
+        (copy / litter).write_text("not for a wheel", encoding="utf-8")
     run([*PIP, "wheel", "--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(out), str(copy)], folder)
     (wheel,) = out.iterdir()
     run([*PIP, "install", "--no-deps", "--no-index", "--target", str(site), str(wheel)], folder)

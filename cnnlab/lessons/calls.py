@@ -41,12 +41,14 @@ def outcome(
     """
     given, value = copy.deepcopy(tuple(case)), None
     try:
-        with seeded(seed), torch.enable_grad(), watch or nullcontext():
-            value = kept(function(*given))
-        labels = [*names, *(f"argument {i + 1}" for i in range(len(names), len(given)))]
-        changed = tuple(label for label, a, b in zip(labels, case, given, strict=False) if not unchanged(a, b))
-        with seeded(seed), torch.enable_grad():
-            seen = value if look is None else kept(look(value, *given))
+        with seeded(seed):
+            with torch.enable_grad(), watch or nullcontext():
+                value = kept(function(*given))
+            labels = [*names, *(f"argument {i + 1}" for i in range(len(names), len(given)))]
+            changed = tuple(label for label, a, b in zip(labels, case, given, strict=False) if not unchanged(a, b))
+            _seed(seed)
+            with torch.enable_grad():
+                seen = value if look is None else kept(look(value, *given))
     except (Exception, SystemExit) as error:
         return Outcome(error=error, raw=value)
     return Outcome(seen, changed=changed, raw=value)
@@ -56,15 +58,19 @@ def outcome(
 def seeded(seed: int) -> Iterator[None]:
     """Random numbers that are the same each time, and not those of the cases; afterwards all is as it was."""
     states = torch.default_generator.get_state(), random.getstate(), np.random.get_state()
-    torch.default_generator.manual_seed(7_919 + seed)  # torch.manual_seed seeds every device, and takes milliseconds
-    random.seed(7_919 + seed)
-    np.random.seed(7_919 + seed)
+    _seed(seed)
     try:
         yield
     finally:
         torch.default_generator.set_state(states[0])
         random.setstate(states[1])
         np.random.set_state(states[2])
+
+
+def _seed(seed: int) -> None:
+    torch.default_generator.manual_seed(7_919 + seed)  # torch.manual_seed seeds every device, and takes milliseconds
+    random.seed(7_919 + seed)
+    np.random.seed(7_919 + seed)
 
 
 def kept(value: object) -> object:

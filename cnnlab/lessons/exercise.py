@@ -31,7 +31,7 @@ import math
 import os
 import sys
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -164,10 +164,15 @@ class Exercise:
 
     def results(self, answer: object, cases: Sequence[tuple], watch: Watch | None = None) -> list[Outcome]:
         """What an answer gives in each case; of a plain value, the value."""
+        return list(self._results(answer, cases, watch))
+
+    def _results(self, answer: object, cases: Sequence[tuple], watch: Watch | None = None) -> Iterator[Outcome]:
         if self.cases is None:
-            return [outcome(lambda: answer, (), look=self.look)]
+            yield outcome(lambda: answer, (), look=self.look)
+            return
         call = functools.partial(outcome, answer, names=self.parameters(), look=self._look(), watch=watch)
-        return [call(case, seed=seed) for seed, case in enumerate(cases)]
+        for seed, case in enumerate(cases):
+            yield call(case, seed=seed)
 
     def _look(self) -> Callable | None:
         """What is looked at of a result; nothing of None, where the solution returns something."""
@@ -184,13 +189,13 @@ class Exercise:
             values = [one.value for one in got]
             with_errors = any(one.error for one in got)
             return not with_errors and _true(mistake.holds, values if self.cases is not None else values[0])
-        theirs = self.results(self.made(mistake.source), cases)
-        if not any(one.error is None and self.differs(r, one) for one, r in zip(theirs, right, strict=True)):
-            return False  # this wrong answer is right, or fails, in all of the cases
-        return all(
-            bool(a.error) == bool(b.error) and (a.error is not None or not self.differs(a, b))
-            for a, b in zip(theirs, got, strict=True)
-        )
+        theirs = []
+        for one, result in zip(self._results(self.made(mistake.source), cases), got, strict=True):
+            if bool(one.error) != bool(result.error) or (one.error is None and self.differs(one, result)):
+                return False
+            theirs.append(one)
+        # Not where this wrong answer is right, or fails, in all of the cases.
+        return any(one.error is None and self.differs(r, one) for one, r in zip(theirs, right, strict=True))
 
     def differs(self, right: Outcome, got: Outcome) -> Difference | None:
         """Where a result is not the right one. An error is right where the solution raises such a one."""

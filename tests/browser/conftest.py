@@ -39,7 +39,7 @@ def lab(playwright: Playwright, browser_path: str, tmp_path_factory: pytest.Temp
     kept |= {name: folder / name for name in ("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR")}
     settings = kept["JUPYTERLAB_SETTINGS_DIR"] / "@jupyterlab/apputils-extension/notification.jupyterlab-settings"
     settings.parent.mkdir(parents=True)
-    settings.write_text(json.dumps(QUIET))
+    settings.write_text(json.dumps(QUIET), encoding="utf-8")
     (folder / "notebooks").mkdir()
     (folder / "for-everybody").mkdir()
     write_settings(folder / "for-everybody")
@@ -48,7 +48,7 @@ def lab(playwright: Playwright, browser_path: str, tmp_path_factory: pytest.Temp
     alone = can_be_cut_off()
     command = ["unshare", "-rn", sys.executable, "-c", CUT_OFF, *command] if alone else [sys.executable, *command]
     environment = os.environ | {name: str(place) for name, place in kept.items()} | {"OMP_NUM_THREADS": "1"}
-    with open(folder / "log", "w") as log:
+    with open(folder / "log", "w", encoding="utf-8") as log:
         server = subprocess.Popen(
             command, cwd=folder / "notebooks", env=environment, stdout=log, stderr=subprocess.STDOUT
         )
@@ -56,7 +56,10 @@ def lab(playwright: Playwright, browser_path: str, tmp_path_factory: pytest.Temp
         about = _started(server, kept["JUPYTER_RUNTIME_DIR"], folder / "log")
         if alone:  # the browser goes where the server is, and finds nothing else there
             inside = folder / "chromium"
-            inside.write_text(f'#!/bin/sh\nexec nsenter -t {server.pid} -U -n --preserve-credentials "{path}" "$@"\n')
+            inside.write_text(
+                f'#!/bin/sh\nexec nsenter -t {server.pid} -U -n --preserve-credentials "{path}" "$@"\n',
+                encoding="utf-8",
+            )
             inside.chmod(0o755)
             path = str(inside)
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS, timeout=WAIT)
@@ -75,8 +78,8 @@ def _started(server: subprocess.Popen, runtime: Path, log: Path) -> dict:
     for _ in range(WAIT // 200):
         time.sleep(0.2)
         written = next(runtime.glob("jpserver-*.json"), None)
-        if written and (text := written.read_text()).endswith("}"):  # or it is being written
+        if written and (text := written.read_text(encoding="utf-8")).endswith("}"):  # or it is being written
             return json.loads(text)
         if server.poll() is not None:
             break
-    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text(encoding='utf-8')[-2000:]}")

@@ -54,7 +54,7 @@ def sets(monkeypatch):
 def test_a_checkout_keeps_them_beside_its_other_data():
     root = Path(cnnlab.__file__).parents[1]
     assert real.downloads() == root / "data" / "downloads"
-    assert "/data/downloads/" in (root / ".gitignore").read_text().splitlines()
+    assert "/data/downloads/" in (root / ".gitignore").read_text(encoding="utf-8").splitlines()
 
 
 @pytest.mark.parametrize(

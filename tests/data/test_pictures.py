@@ -256,7 +256,7 @@ def test_pictures_whose_names_do_not_say_so_are_counted_in_the_warning(tmp_path)
     content = (folder / "train" / "cat" / "0.png").read_bytes()
     for name in ("a.jpg_large", "b", "c"):
         (folder / "train" / "cat" / name).write_bytes(content)
-    (folder / "train" / "cat" / "notes.txt").write_text("of cats")
+    (folder / "train" / "cat" / "notes.txt").write_text("of cats", encoding="utf-8")
     with pytest.warns(
         UserWarning, match=r"^3 pictures .* 1 \.jpg_large \(.*2 without an ending .* with such an ending"
     ):

@@ -182,7 +182,7 @@ def folder(tmp_path):
 
 
 def test_image_folder(folder):
-    (folder / "train" / "cat" / "notes.txt").write_text("not an image")
+    (folder / "train" / "cat" / "notes.txt").write_text("not an image", encoding="utf-8")
     (folder / "train" / ".ipynb_checkpoints").mkdir()
     dataset = data.load(folder)
     assert dataset.classes == ("cat", "dog") and dataset.name == folder.name

@@ -25,6 +25,7 @@ def test_the_split_is_fixed_and_alike_on_both_sides():
             assert abs(np.mean(values[learnt] == value) - np.mean(values[tested] == value)) < 0.003
 
 
+@pytest.mark.slow  # seconds
 @there
 def test_sound_or_broken_at_any_size():
     cells = data.load("solar_cells", train=300, validation=50, test=100, size=32)
@@ -73,7 +74,7 @@ def test_without_the_package_the_error_says_what_to_install(monkeypatch, empty):
 def test_a_damaged_package_is_refused(tmp_path, monkeypatch, empty, labels):
     if labels is not None:
         (tmp_path / "data").mkdir()
-        (tmp_path / "data" / "labels.csv").write_text(labels)
+        (tmp_path / "data" / "labels.csv").write_text(labels, encoding="utf-8")
     found = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
     monkeypatch.setattr(solar_cells, "find_spec", lambda name: found)
     with pytest.raises(DataError, match=r"is damaged .*pip install --force-reinstall"):
@@ -83,7 +84,7 @@ def test_a_damaged_package_is_refused(tmp_path, monkeypatch, empty, labels):
 def test_the_pinned_version_is_the_one_that_the_error_names():
     root = Path(__file__).parents[2]
     for name in ("requirements.txt", "constraints.txt"):
-        assert solar_cells.REQUIREMENT in (root / name).read_text(), name
+        assert solar_cells.REQUIREMENT in (root / name).read_text(encoding="utf-8"), name
 
 
 def test_size_is_a_number_of_pixels_for_every_set():

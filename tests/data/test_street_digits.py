@@ -19,7 +19,7 @@ start = time.process_time()
 data.load("street_digits", train=19_000, test=1_000)
 seconds = time.process_time() - start
 status = Path("/proc/self/status")  # where there is one: ru_maxrss counts the process that started this one too
-peak = re.search("VmHWM:(.*)kB", status.read_text())[1] if status.exists() else 0
+peak = re.search("VmHWM:(.*)kB", status.read_text(encoding="utf-8"))[1] if status.exists() else 0
 print(seconds, int(peak or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) / 1024**2)
 """
 

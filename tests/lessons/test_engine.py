@@ -1,8 +1,11 @@
 """The exercise engine, on toy exercises: what it accepts, what it finds, what it says."""
 
 import functools
+import re
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from cnnlab import course
 from cnnlab.lessons import exercise as engine
 from cnnlab.lessons.compare import difference, kind, relation
 from cnnlab.lessons.exercise import Wrong, behaviour, edit, source, when
@@ -495,3 +499,14 @@ def test_nonsense_is_wrong_and_never_raises(declare, declaration):
 )
 def test_kinds_have_words(value, words):
     assert kind(value) == words
+
+
+def test_the_readme_shows_what_a_check_says():
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    block = readme.partition("```python\ndef output_size")[2].partition("```")[0]
+    said = []
+    shown = SimpleNamespace(check=lambda *given: said.append(repr(course.check(*given))))
+    exec(f"def output_size{block}", {"course": shown})
+    promised = re.findall(r"^# (.*?)(?: \[\.\.\.\])?$", block, re.M)
+    assert len(promised) == len(said) == 2
+    assert all(told.startswith(line) for told, line in zip(said, promised, strict=True))

@@ -30,6 +30,10 @@ def test_a_figure_stands_in_one_place():
     assert len(figures) > 25
     for path in Path(lessons.__file__).parent.rglob("*.py"):
         if path.name not in ("facts.py", "claims.py"):
-            numbers = {node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)}
-            written = {figure for figure in figures if f"{figure:.3f}" in path.read_text()}
+            numbers = {
+                node.value
+                for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+                if isinstance(node, ast.Constant)
+            }
+            written = {figure for figure in figures if f"{figure:.3f}" in path.read_text(encoding="utf-8")}
             assert not (numbers & figures or written), f"{path}: take them from facts.py"

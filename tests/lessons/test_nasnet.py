@@ -65,6 +65,7 @@ def test_a_candidate_of_two_pairs_is_worth_their_mean():
     assert study.networks_of(torch.cat([one, other], 1)).shape == (4, 2)
 
 
+@pytest.mark.slow  # seconds
 def test_a_pair_costs_what_its_cells_cost():
     macs = study.table_macs().view(len(CELLS), len(CELLS))
     for row, column in ((0, 0), (9, 9), (20, 3), (7, 16)):

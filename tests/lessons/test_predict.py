@@ -79,14 +79,15 @@ def test_a_stored_notebook_has_the_question_and_the_options_as_text(executed):
     assert data["text/plain"].endswith("(Nothing is chosen yet.)")
 
 
+@pytest.mark.slow  # seconds
 def test_the_site_and_the_slides_show_the_question(executed, tmp_path):
     lesson = tmp_path / "06-lesson.ipynb"
     nbformat.write(executed, lesson)
     site.build(tmp_path / "site", [lesson], moving=False)
-    page = (tmp_path / "site" / "06-lesson.html").read_text()
+    page = (tmp_path / "site" / "06-lesson.html").read_text(encoding="utf-8")
     assert QUESTION in page and "<li>no difference</li>" in page and "Measured: 20 layers." in page
     teach.slides(lesson, tmp_path / "slides.html")
-    assert "<li>no difference</li>" in (tmp_path / "slides.html").read_text()
+    assert "<li>no difference</li>" in (tmp_path / "slides.html").read_text(encoding="utf-8")
 
 
 PICTURES = [

@@ -62,24 +62,29 @@ def test_a_notebook_shows_a_column_for_each_lesson_filled_as_far_as_it_is_passed
 
 
 def test_it_is_there_in_the_next_kernel_and_keeps_its_day(folder):
-    (folder / NAME).write_text('{"00.chance": "2020-02-02", "99.of-another-year": "2020-02-02"}')
+    (folder / NAME).write_text('{"00.chance": "2020-02-02", "99.of-another-year": "2020-02-02"}', encoding="utf-8")
     course.check("00.chance", math.log(10))
     assert first_and_last()[0][1].startswith("1 of")
-    assert json.loads((folder / NAME).read_text()) == {"00.chance": "2020-02-02", "99.of-another-year": "2020-02-02"}
+    assert json.loads((folder / NAME).read_text(encoding="utf-8")) == {
+        "00.chance": "2020-02-02",
+        "99.of-another-year": "2020-02-02",
+    }
 
 
 def test_two_kernels_do_not_lose_each_others_passes(folder):
     course.check("00.chance", math.log(10))
-    (folder / NAME).write_text('{"01.weights": "2020-02-02"}')  # another kernel, that had read before we wrote
+    (folder / NAME).write_text(
+        '{"01.weights": "2020-02-02"}', encoding="utf-8"
+    )  # another kernel, that had read before we wrote
     assert set(progress._read()) == {"00.chance", "01.weights"}
     progress.note("01.other")
-    assert set(json.loads((folder / NAME).read_text())) == {"00.chance", "01.weights", "01.other"}
+    assert set(json.loads((folder / NAME).read_text(encoding="utf-8"))) == {"00.chance", "01.weights", "01.other"}
 
 
 @pytest.mark.slow  # a kernel
 def test_the_hook_is_the_doors_check_in_a_kernel_of_its_own(folder):
     subprocess.run([sys.executable, "-c", PASS], check=True, cwd=folder)
-    assert list(json.loads((folder / NAME).read_text())) == ["00.chance"]
+    assert list(json.loads((folder / NAME).read_text(encoding="utf-8"))) == ["00.chance"]
 
 
 @pytest.mark.parametrize("damaged", ["{", "[1]", '{"00.chance": 1}', "\x00\xff", "[" * 100_000])
@@ -102,7 +107,7 @@ def test_where_nothing_can_be_written_a_line_says_so(folder, capsys, monkeypatch
     said = capsys.readouterr().out
     assert said == f"Your progress could not be kept in {NAME} (Permission denied).\n"
     assert first_and_last()[0][1].startswith("1 of")  # this kernel knows it
-    (folder / NAME).write_text("{")
+    (folder / NAME).write_text("{", encoding="utf-8")
     course.progress()
     assert "could not be put aside" in capsys.readouterr().out
 

@@ -22,7 +22,7 @@ def test_a_measurement_goes_on_with_what_it_saved(empty):
 
 
 def test_a_damaged_record_is_not_taken_for_none(empty):
-    (empty / "study.json").write_text('{"about": "cut')
+    (empty / "study.json").write_text('{"about": "cut', encoding="utf-8")
     with pytest.raises(ValueError, match="damaged"):
         records.record_so_far("study")
 
@@ -31,5 +31,5 @@ def test_a_record_that_cannot_be_written_leaves_the_last_one(empty):
     file = records.save_record("study", "about", "command", 1, {"a": 1})
     with pytest.raises(TypeError):
         records.save_record("study", "about", "command", 2, {"a": object()})
-    assert json.loads(file.read_text())["results"] == {"a": 1}
+    assert json.loads(file.read_text(encoding="utf-8"))["results"] == {"a": 1}
     assert [path.name for path in empty.iterdir()] == ["study.json"]

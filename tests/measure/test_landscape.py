@@ -324,7 +324,7 @@ assert surface.complete
 @pytest.mark.slow  # two processes
 def test_two_processes_share_a_grid(tmp_path):
     script = tmp_path / "shared.py"
-    script.write_text(SHARED)
+    script.write_text(SHARED, encoding="utf-8")
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     alone = [sys.executable, str(script), str(tmp_path / "alone")]
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]

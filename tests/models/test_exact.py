@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from cnnlab import models
 
-REFERENCE = json.loads(Path(__file__).with_name("reference.json").read_text())
+REFERENCE = json.loads(Path(__file__).with_name("reference.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("name", models.list_models())

@@ -95,4 +95,4 @@ def test_another_head_is_put_on_afterwards() -> None:
 def test_the_pinned_version_is_the_one_that_the_error_names() -> None:
     root = Path(__file__).parents[2]
     for name in ("requirements.txt", "constraints.txt", "pyproject.toml"):
-        assert imagenet.PACKAGES[LITE0].requirement in (root / name).read_text(), name
+        assert imagenet.PACKAGES[LITE0].requirement in (root / name).read_text(encoding="utf-8"), name

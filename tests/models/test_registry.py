@@ -1,9 +1,7 @@
-"""What holds for every name: options, errors, export, bf16, channels_last, and the calls in the docstrings."""
+"""What holds for every name: options, errors, export, bf16, channels_last."""
 
-import doctest
 import importlib
 import inspect
-import pkgutil
 from collections.abc import Mapping
 from typing import get_origin
 
@@ -49,6 +47,7 @@ def test_is_small_enough_to_train_in_class(name: str) -> None:
     assert macs(model, size=32) < 64_000_000  # of a ResNet of 110 layers; the others have half as many
 
 
+@pytest.mark.slow  # a second for each network
 @pytest.mark.parametrize("name", [*sorted({*TINY} - MORE_OF_THE_SAME), "lenet5_1998", "lenet5", "alexnet_2012"])
 def test_exports_and_runs_in_bf16_and_channels_last(name: str) -> None:
     torch.manual_seed(0)
@@ -118,18 +117,6 @@ def test_options_of_the_paper_can_be_changed() -> None:
     model = models.get_model("resnet20", depths=[1, 1, 1], shortcut="B", width=4)
     assert [len(stage) for stage in model.stages] == [1, 1, 1]
     assert model.stages[2][0].shortcut.conv.weight.shape == (16, 8, 1, 1)
-
-
-@pytest.mark.parametrize("module", [module.name for module in pkgutil.iter_modules(models.__path__)])
-def test_docstrings_show_what_happens(module: str) -> None:
-    module = importlib.import_module(f"cnnlab.models.{module}")
-    known = {"torch": torch, "get_model": models.get_model, "list_models": models.list_models}
-    results = doctest.testmod(module, extraglobs=known)
-    assert results.failed == 0
-
-
-def test_docstrings_of_the_registry_show_what_happens() -> None:
-    assert doctest.testmod(models).failed == 0
 
 
 # One name for one idea: every option of every network. Whoever adds one finds here whether the idea has a name already.

@@ -91,7 +91,7 @@ def test_options_out_of_a_file_are_checked_like_any(tmp_path: Path, options: obj
 
 
 def test_weights_that_cannot_be_written_leave_nothing(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(OSError, match="could not be written"):
         save_weights(get_model("lenet5"), tmp_path / "file" / "w.safetensors", name="lenet5", options={})
     assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -21,12 +21,12 @@ def course(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "NOTEBOOKS", tmp_path / "course")
     files.NOTEBOOKS.mkdir()
     for name in ("00-start-here.ipynb", "01-lenet.ipynb"):
-        (files.NOTEBOOKS / name).write_text(f"the first {name}")
+        (files.NOTEBOOKS / name).write_text(f"the first {name}", encoding="utf-8")
     return files.NOTEBOOKS
 
 
 def contents(folder):
-    return {path.name: path.read_text() for path in folder.iterdir() if path.name != COPIED}
+    return {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir() if path.name != COPIED}
 
 
 def test_lessons_are_copied_once(course, tmp_path):
@@ -38,7 +38,7 @@ def test_lessons_are_copied_once(course, tmp_path):
 
 def test_a_learners_work_is_kept_without_a_word(course, tmp_path):
     copy_lessons(tmp_path / "mine")
-    (tmp_path / "mine/01-lenet.ipynb").write_text("my answers")
+    (tmp_path / "mine/01-lenet.ipynb").write_text("my answers", encoding="utf-8")
     assert copy_lessons(tmp_path / "mine") == []
     assert contents(tmp_path / "mine") == contents(course) | {"01-lenet.ipynb": "my answers"}
 
@@ -46,26 +46,26 @@ def test_a_learners_work_is_kept_without_a_word(course, tmp_path):
 def test_a_newer_lesson_is_offered_once_beside_the_old_copy(course, tmp_path):
     mine = tmp_path / "mine"
     copy_lessons(mine)
-    (mine / "01-lenet.ipynb").write_text("my answers")
+    (mine / "01-lenet.ipynb").write_text("my answers", encoding="utf-8")
     for number, name in ((2, "01-lenet-newer.ipynb"), (3, "01-lenet-newer-2.ipynb")):
-        (course / "01-lenet.ipynb").write_text(f"lesson {number}")
+        (course / "01-lenet.ipynb").write_text(f"lesson {number}", encoding="utf-8")
         assert copy_lessons(mine) == [
             f"01-lenet.ipynb is kept as it is; the course's newer lesson lies beside it: {name}."
         ]
         assert copy_lessons(mine) == []
-        assert (mine / name).read_text() == f"lesson {number}"
-    assert (mine / "01-lenet.ipynb").read_text() == "my answers"
-    assert (mine / "01-lenet-newer.ipynb").read_text() == "lesson 2"
+        assert (mine / name).read_text(encoding="utf-8") == f"lesson {number}"
+    assert (mine / "01-lenet.ipynb").read_text(encoding="utf-8") == "my answers"
+    assert (mine / "01-lenet-newer.ipynb").read_text(encoding="utf-8") == "lesson 2"
 
 
 @pytest.mark.parametrize("damage", ["", "[]", "{"])
 def test_a_file_of_unknown_origin_is_kept_too(course, tmp_path, damage):
     copy_lessons(tmp_path / "mine")
-    (tmp_path / "mine" / COPIED).write_text(damage)
-    (tmp_path / "mine/01-lenet.ipynb").write_text("whose?")
+    (tmp_path / "mine" / COPIED).write_text(damage, encoding="utf-8")
+    (tmp_path / "mine/01-lenet.ipynb").write_text("whose?", encoding="utf-8")
     assert len(copy_lessons(tmp_path / "mine")) == 1
-    assert (tmp_path / "mine/01-lenet.ipynb").read_text() == "whose?"
-    assert (tmp_path / "mine/01-lenet-newer.ipynb").read_text() == "the first 01-lenet.ipynb"
+    assert (tmp_path / "mine/01-lenet.ipynb").read_text(encoding="utf-8") == "whose?"
+    assert (tmp_path / "mine/01-lenet-newer.ipynb").read_text(encoding="utf-8") == "the first 01-lenet.ipynb"
 
 
 def test_the_first_lesson_is_opened_with_the_options(tmp_path, monkeypatch, capsys):
@@ -85,7 +85,7 @@ def test_the_first_lesson_is_opened_with_the_options(tmp_path, monkeypatch, caps
 
 def test_the_settings_of_a_machine_are_kept_beside_the_lessons(tmp_path, monkeypatch):
     (tmp_path / "usual/settings/overrides.d").mkdir(parents=True)
-    (tmp_path / "usual/settings/overrides.json").write_text('{"theirs": {}}')
+    (tmp_path / "usual/settings/overrides.json").write_text('{"theirs": {}}', encoding="utf-8")
     monkeypatch.setenv("JUPYTERLAB_DIR", str(tmp_path / "usual"))
     (tmp_path / "here").mkdir()
     lab.write_settings(tmp_path / "here")
@@ -101,7 +101,7 @@ def test_other_commands_take_no_further_options(capsys):
 
 
 def test_a_folder_that_cannot_be_is_said_in_one_line(tmp_path, capsys):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     assert main(["lab", str(tmp_path / "file" / "mine")]) == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 1
 

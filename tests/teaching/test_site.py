@@ -46,7 +46,7 @@ LESSONS = sorted((site.ROOT / "notebooks").glob("*.ipynb"))
 
 @pytest.mark.parametrize("name", [*(path.stem for path in LESSONS), "index", "TEACHING", "CONTRIBUTING", "RESULTS"])
 def test_a_page_is_whole(folder, name):
-    text = (folder / f"{name}.html").read_text()
+    text = (folder / f"{name}.html").read_text(encoding="utf-8")
     page = Page(text)
     for needed in page.needs:
         assert needed.startswith("data:image/png;base64,") or (folder / needed).is_file(), needed[:80]
@@ -66,11 +66,13 @@ def test_sections_have_anchors_a_table_of_contents_and_are_searched(tmp_path):
     cells = [new_markdown_cell("# A lesson\n\nFirst words.\n\n## The `loss`\n\nA *valley* here.\n\n## The `loss`")]
     cells.append(new_code_cell("hidden = 1", metadata={"jupyter": {"source_hidden": True}}))
     nbformat.write(new_notebook(cells=cells), tmp_path / "01-a.ipynb")
-    page = site.build(tmp_path / "out", [tmp_path / "01-a.ipynb"], moving=False)[0].read_text()
+    page = site.build(tmp_path / "out", [tmp_path / "01-a.ipynb"], moving=False)[0].read_text(encoding="utf-8")
     assert '<li class="h2"><a href="#the-loss">The <code>loss</code></a></li>' in page
     assert 'id="the-loss"' in page and 'id="the-loss-the-loss"' in page
     assert "<summary>Code of this cell: 1 line</summary>" in page
-    found = json.loads((tmp_path / "out" / "search.js").read_text().removeprefix("window.sections = ").rstrip(";"))
+    found = json.loads(
+        (tmp_path / "out" / "search.js").read_text(encoding="utf-8").removeprefix("window.sections = ").rstrip(";")
+    )
     assert ["01-a.html", "", "A lesson", "A lesson", "A lesson First words."] in found
     assert ["01-a.html", "the-loss", "A lesson", "The loss", "A valley here."] in found
     assert not any("hidden" in text for page, *_, text in found if page == "01-a.html")
@@ -98,7 +100,7 @@ def test_an_explorer_of_few_values_moves(tmp_path, deepest, together):
     cells.append(new_code_cell(show, outputs=[output]))
     nbformat.write(new_notebook(cells=cells), tmp_path / "01-a.ipynb")
     out = tmp_path / "out"
-    page = site.build(out, [tmp_path / "01-a.ipynb"])[0].read_text()
+    page = site.build(out, [tmp_path / "01-a.ipynb"])[0].read_text(encoding="utf-8")
     if together is None:
         assert "In the notebook this picture moves: depth, kind, shown." in page and not list(out.glob("*.webp"))
         return
@@ -130,8 +132,8 @@ def test_what_a_cell_showed_is_on_the_page(tmp_path):
     out = tmp_path / "site"
     pages = site.build(out, sorted(tmp_path.glob("*.ipynb")), moving=False)
     assert [page.stem for page in pages] == ["01-first", "02-second", "RESULTS", "TEACHING", "CONTRIBUTING", "index"]
-    assert 'href="RESULTS.html"' in pages[-1].read_text()
-    text = pages[0].read_text()
+    assert 'href="RESULTS.html"' in pages[-1].read_text(encoding="utf-8")
+    text = pages[0].read_text(encoding="utf-8")
     assert "<msup><mi>x</mi><mn>2</mn></msup>" in text and 'href="02-second.html"' in text
     assert "one &lt;b&gt;\ntwo\n</pre>" in text and "0%|" not in text and ">42</pre>" in text
     assert 'alt="a &quot;figure&quot; that moves" width="700"' in text

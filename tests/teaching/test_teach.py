@@ -263,8 +263,8 @@ def test_a_submission_as_a_whole_has_a_limit():
 
 GREEDY = """
 import os, pathlib, subprocess, sys, tempfile
-pathlib.Path("left.txt").write_text("here")
-pathlib.Path("~/left.txt").expanduser().write_text("here")
+pathlib.Path("left.txt").write_text("here", encoding="utf-8")
+pathlib.Path("~/left.txt").expanduser().write_text("here", encoding="utf-8")
 print("folder", os.getcwd(), tempfile.gettempdir(), "token" in str(os.environ).lower())
 code = "import time; time.sleep(3000)"
 print("child", subprocess.Popen([sys.executable, "-c", code], start_new_session=True).pid)

@@ -123,7 +123,7 @@ def test_a_damaged_or_foreign_file_is_named(digits, tmp_path, damage):
     if damage == "cut":
         path.write_bytes(path.read_bytes()[:-2000])
     elif damage == "text":
-        path.write_text("my weights")
+        path.write_text("my weights", encoding="utf-8")
     elif damage == "foreign":
         torch.save({"state_dict": {}}, path)
     else:

@@ -59,7 +59,8 @@ def press_after(seconds: float) -> threading.Timer:
 )
 def test_presses_at_random_moments_leave_no_switch_turned(digits, rounds, presses):
     """Three presses, one after another, as of somebody who is impatient: the second one acts wherever it falls."""
-    model, chance, interrupted = network(), random.Random(rounds + presses), 0
+    model = network().eval()  # a press may fall before `fit` has begun
+    chance, interrupted = random.Random(rounds + presses), 0
     before = switches()
     for _ in range(rounds):
         first = chance.uniform(0.0, 0.06)

@@ -171,5 +171,5 @@ def test_an_empty_split_cannot_be_evaluated(digits):
 
 @pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="only Linux lists the processor's abilities there")
 def test_the_precision_follows_the_hardware():
-    flags = Path("/proc/cpuinfo").read_text().split()
+    flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
     assert has_bf16(torch.device("cpu")) == ("avx512_bf16" in flags or "amx_bf16" in flags)

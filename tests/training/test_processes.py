@@ -37,7 +37,7 @@ run = training.fit(
     model, digits, epochs=4, batch_size=32, lr=0.05, augment=note, precision="fp32", progress=False,
     on_epoch=lambda run: print("epoch", len(run.history), flush=True),
 )
-(folder / f"seen{rank}.json").write_text(json.dumps(seen[:149]))
+(folder / f"seen{rank}.json").write_text(json.dumps(seen[:149]), encoding="utf-8")
 torch.save({"weights": model.state_dict(), "losses": [epoch.train_loss for epoch in run.history],
             "accuracies": [epoch.train_accuracy for epoch in run.history]}, folder / f"{rank}.pt")
 
@@ -69,7 +69,7 @@ def runs(tmp_path_factory) -> dict[str, tuple[Path, str]]:
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     for name, launcher in (("alone", []), ("together", torchrun)):
         folder = tmp_path_factory.mktemp(name)
-        (folder / "script.py").write_text(SCRIPT)
+        (folder / "script.py").write_text(SCRIPT, encoding="utf-8")
         command = [sys.executable, *launcher, str(folder / "script.py"), str(folder)]
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, cwd=Path.cwd())
@@ -91,9 +91,9 @@ def test_twenty_steps_of_two_processes_are_those_of_one(runs):
 
 def test_each_process_sees_its_own_share(runs):
     folder = runs["together"][0]
-    shares = [json.loads((folder / f"seen{rank}.json").read_text()) for rank in (0, 1)]
+    shares = [json.loads((folder / f"seen{rank}.json").read_text(encoding="utf-8")) for rank in (0, 1)]
     epoch = [shares[0][:75], shares[1][:74]]  # 16 of every 32, 11 and 10 of the last
-    whole = json.loads((runs["alone"][0] / "seen0.json").read_text())
+    whole = json.loads((runs["alone"][0] / "seen0.json").read_text(encoding="utf-8"))
     assert sorted(epoch[0] + epoch[1]) == sorted(whole)
 
 

@@ -100,6 +100,7 @@ def objective(model: nn.Module, split: data.Split, strength: float) -> torch.Ten
     return nn.functional.cross_entropy(model(split.inputs()), split.labels) + penalty
 
 
+@pytest.mark.slow  # seconds
 @pytest.mark.parametrize(("name", "classes"), [("handwritten", 10), ("faces", 2)])
 def test_a_probe_is_the_minimum_that_sgd_on_a_frozen_backbone_goes_to(net, name, classes):
     few, strength = data.load(name, train=50, test=1).in_rgb(), 0.1

@@ -7,20 +7,24 @@ they come from, and only what was measured with them is kept.
 
 import os
 import sys
+import time
 from copy import deepcopy
 from dataclasses import asdict
 from datetime import date
 from functools import partial
 from pathlib import Path
+from shutil import copyfile
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
-from cnnlab import data, measure, models, training
+from cnnlab import data, files, measure, models, training
 from cnnlab.device import find_device, machine_class
 from cnnlab.lessons.records import WEIGHTS, Draft, file_of
 
 IMAGES = 500  # of the training images: the loss on them is drawn
+KEPT = (1, 3, 10, 30, 45, 55)  # the epochs after which a network by the paper's recipe is looked at
 
 # The networks of Li et al. 2018, figure 1, from the history of github.com/tomgoldstein/loss-landscape (commit 820dc27,
 # MIT licence); they were trained on pixels that were normalised by these numbers, and not by our own.
@@ -73,6 +77,90 @@ def network(draft: Draft, model: str, epochs: int, lr: float = 0.2, **options: o
     }
     draft.save(about, run.seconds)
     print(f"{draft.name}: {measured.accuracy:.2%} of the held-out images, {run.seconds:,.0f} s")
+
+
+def by_the_papers_recipe(
+    draft: Draft, model: str, epochs: int = 60, kept: tuple[int, ...] = KEPT, points: int = 25, **options: object
+) -> None:
+    """One of these networks, trained as in the paper's section 4 in a fifth of its epochs, and its surface on the way.
+
+    Batches of 128, Nesterov momentum 0.9, weight decay 5e-4, and a learning rate of 0.1 that is divided by 10 after a
+    half, three quarters and eleven twelfths of the steps. After the epochs `kept`, and at the end, the network is put
+    aside in half precision. Of each of these: its accuracies, the cosines of its filters with what they were before the
+    first step, and the loss around it on 25 x 25 points; at the end in three planes. The training is compiled and keeps
+    a checkpoint; stopped, all of this goes on where it was.
+    """
+    if draft.results:
+        return
+    seed, options = 0, options | {"num_classes": 10}
+    torch.manual_seed(seed)
+    net, dataset = models.get_model(model, **options), draft.cifar10()
+    begun = filters(net)
+    net.compile(dynamic=False)
+    draft.checkpoints.mkdir(parents=True, exist_ok=True)
+    origin = {"name": model, "options": options, "command": draft.command, "seed": seed, **dataset.preparation()}
+
+    def keep(run: training.Run) -> None:
+        print(run.table().rows[-1], flush=True)
+        if (epoch := len(run.history)) in (*kept, epochs):
+            models.save_weights(deepcopy(net).half(), put_aside(draft, epoch), **origin)
+
+    run = training.fit(
+        net,
+        dataset,
+        epochs=epochs,
+        lr=0.1,
+        schedule="steps",
+        augment=training.Augment(flip=True, shift=4),
+        seed=seed,
+        checkpoint=draft.checkpoints / "training.checkpoint",
+        on_epoch=keep,
+        progress=sys.stderr.isatty(),
+    )
+    start, on_the_way = time.perf_counter(), {}
+    for epoch in (*kept, epochs):
+        then = models.get_model(model, weights=put_aside(draft, epoch))
+        cosines = torch.cat([F.cosine_similarity(*pair) for pair in zip(begun, filters(then), strict=True)])
+        planes = (0, 1, 2) if epoch == epochs else (0,)
+        maps = [seen_around(draft, then, epoch, plane, points) for plane in planes]
+        on_the_way[str(epoch)] = {
+            "held_out": asdict(training.evaluate(then, dataset.test, precision="fp32")),
+            "learnt": asdict(training.evaluate(then, dataset.train.take(slice(5000)), precision="fp32")),
+            "cosines": cosines.quantile(torch.tensor([0.1, 0.5, 0.9])).tolist(),
+            "losses": [[[float(f"{loss:.5g}") for loss in row] for row in each.loss.tolist()] for each in maps],
+        }
+    with files.written_whole(WEIGHTS / f"{draft.name}.safetensors") as beside:
+        copyfile(put_aside(draft, epochs), beside)
+    draft.results |= {
+        "options": options,
+        "seed": seed,
+        "history": [asdict(epoch) for epoch in run.history],
+        "on_the_way": on_the_way,
+    }
+    about = (
+        f"{model} by the recipe of Li et al. 2018 in {epochs} epochs, on 45,000 of CIFAR-10's training images, and what"
+        " it was after some of them: accuracies (of 5,000 held out, of 5,000 learnt), cosines of its filters with the"
+        f" initial ones (10th, 50th, 90th percentile), and the loss around it on {points} x {points} points from -1 to"
+        f" 1. The last weights are in {draft.name}.safetensors, in half precision."
+    )
+    draft.save(about, run.seconds + time.perf_counter() - start)
+
+
+def put_aside(draft: Draft, epoch: int) -> Path:
+    """Where a network of a training that is under way is kept."""
+    return draft.checkpoints / f"{epoch:03}.safetensors"
+
+
+def seen_around(draft: Draft, net: nn.Module, epoch: int, plane: int, points: int) -> measure.LossSurface:
+    """The loss surface around a network that was put aside, in one of three planes."""
+    file = draft.checkpoints / f"{epoch:03}-plane{plane}.safetensors"
+    options = {"points": points, "seed": plane, "batch_size": 100, "file": file, "progress": sys.stderr.isatty()}
+    return measure.loss_surface(net.eval(), photographs(draft), **options)
+
+
+def filters(model: nn.Module) -> list[torch.Tensor]:
+    """The filters of each layer: (filters, weights of one)."""
+    return [p.detach().clone().flatten(1) for p in model.parameters() if p.ndim > 1]
 
 
 def surface(draft: Draft, model: str, seed: int = 0, points: int = 51) -> None:
@@ -151,6 +239,8 @@ RECORDS = {
     "resnet20-cifar10": partial(network, model="resnet20", epochs=60),
     "resnet56-cifar10": partial(network, model="resnet56", epochs=28, shortcut="B"),
     "plain56-cifar10": partial(network, model="plain56", epochs=28, lr=0.05),
+    "plain56-60-epochs": partial(by_the_papers_recipe, model="plain56"),
+    "resnet56-60-epochs": partial(by_the_papers_recipe, model="resnet56", shortcut="B"),
 }
 for _model in ("resnet56", "plain56"):
     RECORDS[f"surface-{_model}-cifar10"] = partial(surface, model=_model)

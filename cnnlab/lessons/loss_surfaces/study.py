@@ -132,6 +132,51 @@ def training_curves(records: Mapping[str, Record]) -> view.Picture:
     )
 
 
+def on_the_way(record: Record) -> dict[int, list[LossSurface]]:
+    """The surfaces around a network after some epochs of its training, in one plane or more, without accuracies."""
+    surfaces = {}
+    for epoch, then in record.results["on_the_way"].items():
+        at = torch.linspace(-1, 1, len(then["losses"][0]))
+        grids = [torch.tensor(loss) for loss in then["losses"]]
+        surfaces[int(epoch)] = [LossSurface(at, at, loss, torch.full_like(loss, math.nan)) for loss in grids]
+    return surfaces
+
+
+def rising(record: Record) -> view.Picture:
+    """The surface in one plane after each of these epochs, on one scale, drawn as in the paper."""
+    maps = {epoch: planes[0] for epoch, planes in on_the_way(record).items()}
+    heights = {epoch: DRAWINGS["log10 of the loss, cut at 10"](each.loss) for epoch, each in maps.items()}
+    ends = min(h.min().item() for h in heights.values()), max(h.max().item() for h in heights.values())
+    columns = -(-len(maps) // 2)
+    counts = {epoch: each.minima for epoch, each in maps.items()}
+    last = max(counts)
+    title = f"Local minima after epoch {min(counts)}: {counts[min(counts)]}; after the last, {last}: {counts[last]}"
+    size = (2.8 * columns, 6.0)
+    fig, axes = view.figure(2, columns, size=size, title=title, subplot_kw={"projection": "3d"})
+    for axis in axes.flat[len(maps) :]:
+        axis.set_visible(False)
+    for axis, (epoch, each) in zip(axes.flat, maps.items(), strict=False):
+        _landscape(axis, each.x, heights[epoch], ends)
+        axis.set_title(f"epoch {epoch}: minima {each.minima}\ndescent {each.descent():.2f}", size=9)
+    said = "; ".join(f"epoch {e}: {m.minima} minima, descent {m.descent():.2f}" for e, m in maps.items())
+    return view.Picture(fig, f"{title}. The log10 of the loss, cut at 10, around the network. {said}.")
+
+
+def while_it_rises(record: Record) -> Table:
+    """The same surfaces as numbers, beside what the network was then."""
+    lrs = [epoch["lr"] for epoch in record.results["history"]]
+    rows = []
+    for epoch, planes in on_the_way(record).items():
+        then = record.results["on_the_way"][str(epoch)]
+        shapes = zip(*[(each.laplacian, each.minima, each.descent()) for each in planes], strict=True)
+        rough, minima, down = (sum(values) / len(values) for values in shapes)
+        known, held = (100 * then[part]["accuracy"] for part in ("learnt", "held_out"))
+        row = [epoch, f"{lrs[max(epoch - 2, 0)]:.2g}", f"{known:.1f} %", f"{held:.1f} %", f"{then['cosines'][1]:.2f}"]
+        rows.append([*row, f"{rough:.2f}", f"{minima:.3g}", f"{down:.2f}"])
+    header = ["after epoch", "learning rate", "learnt", "held out", "median cosine", "roughness", "minima", "descent"]
+    return Table(header, rows, f"The last row is the mean over {len(planes)} pairs of directions. {record}")
+
+
 def of_the_start(rows: Sequence[Sequence[object]]) -> Table:
     """What is left of the initial weights. rows: network, what decay leaves of them, cosines of its filters."""
     header = ["network", "decay leaves", "median cosine", "from the 10th", "to the 90th percentile"]

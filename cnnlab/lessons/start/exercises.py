@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from cnnlab.lessons.compare import kind, number
 from cnnlab.lessons.diagnose import Wrong
-from cnnlab.lessons.exercise import edit, exercise, source
+from cnnlab.lessons.exercise import edit, exercise, source, when
 from cnnlab.lessons.runs import reads_digits, trained
 
 
@@ -135,8 +135,22 @@ exercise(
         ),
         edit("math.log", "10 * math.log", "Only the label's own class counts: there is no sum over the classes."),
         edit("math.log(10)", "math.log(10) / 10", "Only the label's own class counts, and it counts whole."),
+        edit("log(10)", "log(11)", "That would be one of 11 classes; there are 10."),
+        edit("math.log(10)", "10", "This is e to the power of the loss: take its natural logarithm."),
+        when(
+            lambda loss: loss < 0,
+            "chance_loss = -0.1",
+            "{got:g} is below zero, and a loss is not: the logarithm of a probability is, and the loss is minus that.",
+        ),
+        when(
+            lambda loss: loss < 2.3,
+            "chance_loss = 0.325",
+            "{got:g} is too small. A network that knows nothing gives the label the probability 1/10, no more; the loss"
+            " is minus the natural logarithm of that one number.",
+        ),
     ],
-    otherwise="{got:g} is not the loss of a uniform guess among 10 classes.",
+    otherwise="{got:g} is too large. A network that knows nothing still gives the label the probability 1/10; the loss"
+    " is minus the natural logarithm of that one number.",
 )
 
 
