@@ -344,6 +344,29 @@ def lines(
     return Picture(fig, alt or f"{title + '. ' if title else ''}{y} over {x}: {'; '.join(ends)}.")
 
 
+def in_training(
+    known: Mapping[str, Run | Sequence[float] | Sequence[Sequence[float]]],
+    what: str = "",
+    batch_size: int | None = None,
+) -> Picture:
+    """Accuracy on training images by epoch, a line for each name; what begins the title, which says where each ends.
+
+    known: runs, or percent by epoch, or a list of them for each seed; batch_size: of the runs, to count their steps.
+    """
+    percent = {
+        name: [100 * epoch.train_accuracy for epoch in each.history] if isinstance(each, Run) else each
+        for name, each in known.items()
+    }
+    if batch_size:
+        steps = max(-(-run.images // batch_size) * len(run.history) for run in known.values())
+        what = f"{what}, after {steps:,} steps" if what else f"After {steps:,} steps, in training"
+    ends = ", ".join(f"{name} {np.atleast_2d(values)[:, -1].mean():.0f} %" for name, values in percent.items())
+    picture = lines(percent, x="epoch", y="accuracy on training images (%)", title=f"{what}: {ends}")
+    picture.figure.axes[0].set_ylim(0, 104)
+    picture.figure.axes[0].xaxis.get_major_locator().set_params(integer=True)
+    return picture
+
+
 def shares(parts: Mapping[str, Mapping[str, float]], *, unit: str = "", title: str = "", alt: str = "") -> Picture:
     """What a total is made of: one bar of 100 % for each name, divided into its parts.
 

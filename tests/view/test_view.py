@@ -22,7 +22,7 @@ def maps():
 
 def history(*accuracies: float) -> training.Run:
     epochs = [training.Epoch(i + 1, 2 - a, a, 2.1 - a, a - 0.1, 0.1, 1.0) for i, a in enumerate(accuracies)]
-    return training.Run(torch.nn.Identity(), epochs, 100.0)
+    return training.Run(torch.nn.Identity(), epochs, 100)
 
 
 def pictures(maps):
@@ -87,6 +87,15 @@ def test_curves_say_on_what_images_they_were_measured():
     assert "70.0% on validation images" in picture.alt and "test" not in picture.alt
     labels = [text.get_text() for text in picture.figure.axes[0].get_legend().get_texts()]
     assert labels == ["a, validation", "a, train"]
+
+
+def test_known_images_are_drawn_of_runs_and_of_records_alike():
+    runs = {"one": history(0.25, 0.5), "other": history(0.5, 0.75)}
+    picture = view.in_training(runs, "Twins", batch_size=30)  # 100 images: 4 steps an epoch
+    assert picture.alt.startswith("Twins, after 8 steps: one 50 %, other 75 %. accuracy on training images (%)")
+    assert view.in_training(runs, batch_size=30).alt.startswith("After 8 steps, in training: one 50 %")
+    seeds = view.in_training({"one": [[25, 40], [35, 60]]}, "Recorded")
+    assert seeds.alt.startswith("Recorded: one 50 %. ") and "one from 30 to 50" in seeds.alt
 
 
 def test_images_mark_mistakes_by_a_sign_and_not_by_colour_alone(maps):

@@ -184,6 +184,12 @@ def factors(results: list) -> list[float]:
     return [round(float(results[index]["largest factor of the rest"]), 2) for index in (2, 3, 4)]
 
 
+def off_by(results: list) -> list[float]:
+    """How far the factors of what is kept are from 1 / (1 - p), as fractions of it."""
+    asked = ((2, 0.2), (3, 0.5), (4, 0.7))
+    return [abs(float(results[i]["largest factor of the rest"]) * (1 - p) - 1) for i, p in asked]
+
+
 def spread(results: list, over: str) -> int:
     return min(results[i][f"spread of the zeros over the {over}, where 1 is chance"] for i in (2, 3, 4))
 
@@ -307,6 +313,20 @@ exercise(
                 return x * (torch.randn_like(x) >= p) / (1 - p) if training else x
             """,
             "Normal random numbers, randn, are below p with another probability than p: draw uniform ones, rand.",
+        ),
+        when(
+            lambda results: (
+                drops(results, 2, 3, 4) == [0.2, 0.5, 0.7]
+                and 0 < max(off_by(results)) < 0.03
+                and not drops(results, 5)[0]
+            ),
+            """
+            def dropout(x, p, training):
+                keep = torch.rand_like(x) >= p
+                return x * keep / keep.float().mean() if training else x
+            """,
+            "You scale by what this draw happens to keep; 1 / (1 - p) is the same in every draw, and keeps the mean on"
+            " average.",
         ),
         edit(" / (1 - p)", "", "The mean falls, to 1 - p of what it was: scale what is left."),
         edit("/ (1 - p)", "* (1 - p)", "You multiplied by 1 - p: the mean falls still further. Divide by it."),

@@ -343,11 +343,16 @@ def race_of_all(record: Record, most: int) -> view.Picture:
     return view.dots(rows, label=f"steps to a training error of {100 * MARK:.0f} % (hundreds)", title=title)
 
 
-def dying(died: Mapping[str, float], wrong: Mapping[str, float]) -> Table:
-    """Dead units and training errors of short trainings, in percent, by activation and rate."""
-    rows = [[name, f"{died[name]:.0f}", f"{wrong[name]:.0f}"] for name in wrong]
-    header = ["activation, learning rate", "dead units (%)", "training error (%)"]
-    return Table(header, rows, "After 150 steps; the error is that of the last 50")
+def dying(
+    died: Mapping[str, Sequence[float]], woke: Mapping[str, Sequence[float]], wrong: Mapping[str, Sequence[float]]
+) -> Table:
+    """Of short trainings, in percent, a number for each seed, by activation and learning rate.
+
+    died: units that are dead at the end; woke: units that were dead at the start and are not at the end; wrong: errors.
+    """
+    rows = [[name, *(", ".join(f"{v:.0f}" for v in of[name]) for of in (died, woke, wrong))] for name in wrong]
+    header = ["activation, learning rate", "dead units (%)", "dead before, alive now (%)", "training error (%)"]
+    return Table(header, rows, "After 150 steps, for three seeds; the error is that of the last 50 steps")
 
 
 def noise(record: Record) -> view.Picture:

@@ -6,6 +6,7 @@ from statistics import fmean as mean
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -144,14 +145,29 @@ def accuracy(model: nn.Module, split: Split, classes: int | None = None) -> floa
 
 
 def small(pixels: np.ndarray | Tensor) -> Tensor:
-    """A photograph, H x W x 3, with 90 pixels a side and 32 levels a colour, so that a lesson's file stays small."""
+    """A photograph, H x W x 3, with 76 pixels a side, so that a lesson's file stays small."""
     planes = torch.as_tensor(pixels).permute(2, 0, 1)[None].float()
-    return (F.interpolate(planes, size=(90, 90), mode="area")[0] // 8 * 8 + 4).to(torch.uint8)
+    return F.interpolate(planes, size=(76, 76), mode="area")[0].round().to(torch.uint8)
+
+
+def few_colours(images: Tensor, colours: int = 180) -> Tensor:
+    """Images of bytes, (N, 3, H, W), with so many colours altogether: then `Picture` stores a third of the bytes."""
+    count, _, height, width = images.shape
+    sheet = Image.fromarray(images.permute(0, 2, 3, 1).reshape(count * height, width, 3).numpy())
+    drawn = sheet.quantize(colours, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).convert("RGB")
+    return torch.from_numpy(np.array(drawn)).view(count, height, width, 3).permute(0, 3, 1, 2)
+
+
+def digits(images: Tensor, captions: Sequence[str] = (), *, columns: int = 10, title: str = "") -> Picture:
+    """Images, bytes or floats in 0..1, drawn with 32 levels a colour so that a lesson's file stays small."""
+    pixels = images.float() if images.dtype == torch.uint8 else 255 * images.clamp(0, 1)
+    return view.images((pixels // 8 * 8 + 4).to(torch.uint8), captions, columns=columns, title=title)
 
 
 def photographs(pixels: Mapping[str, np.ndarray | Tensor], title: str) -> Picture:
     """Photographs, H x W x 3, in rows of four, each with its name."""
-    return view.images(torch.stack([small(one) for one in pixels.values()]), list(pixels), columns=4, title=title)
+    shown = torch.stack([small(one) for one in pixels.values()]) // 8 * 8 + 4  # 32 levels a colour
+    return view.images(shown, list(pixels), columns=4, title=title)
 
 
 def before_and_after(before: np.ndarray, after: np.ndarray, change: str) -> Picture:
@@ -160,8 +176,9 @@ def before_and_after(before: np.ndarray, after: np.ndarray, change: str) -> Pict
     title = f"{change}: {means}"
     figure, axes = view.figure(1, 3, size=(9, 3.1), title=title)
     looks = {"before": (before, ":", view.BLUE), "after": (after, "-", view.VERMILLION)}
-    for axis, (name, (pixels, line, color)) in zip(axes, looks.items(), strict=False):
-        view.blank(axis).imshow(small(pixels).permute(1, 2, 0))
+    shown = few_colours(torch.stack([small(before), small(after)]))
+    for axis, image, (name, (pixels, line, color)) in zip(axes, shown, looks.items(), strict=False):
+        view.blank(axis).imshow(image.permute(1, 2, 0))
         axis.set_title(name, loc="center", size=10, weight="normal")
         counts = np.bincount(pixels.mean(2).astype(int).ravel(), minlength=256)
         axes[2].plot(100 * counts / counts.sum(), color=color, ls=line, marker="", label=name)
@@ -276,10 +293,14 @@ def rate(record: Record, name: str) -> float:
     return record.results["arms"][name]["lr"]
 
 
-def rates(record: Record) -> Table:
-    """Accuracy on validation images at each learning rate that was tried, by arm, and the rate that was chosen."""
+def rates(record: Record, names: Sequence[str] = ()) -> Table:
+    """Accuracy on validation images at each learning rate that was tried, by arm, and which was chosen.
+
+    names: of the arms; all of them by default.
+    """
     rows = []
-    for name, arm in record.results["arms"].items():
+    for name in names or record.results["arms"]:
+        arm = record.results["arms"][name]
         pairs = sorted(zip(arm["rates"], arm["validation"], strict=True))
         tried = ", ".join(f"{lr:g}: {value:.1f} %" for lr, value in pairs)
         rows.append([name, tried, f"{arm['lr']:g}"])
@@ -403,7 +424,7 @@ def mixed(kinds: Mapping[str, tuple[Tensor, Tensor]], dataset: Dataset, count: i
             parts = sorted(((part, c) for c, part in enumerate(row.tolist()) if part >= 0.05), reverse=True)
             captions.append(" + ".join(f"{part:.0%} {dataset.classes[c]}" for part, c in parts))
     rows = "; ".join(f"row {number}: {name}" for number, name in enumerate(kinds, 1))
-    return view.images(torch.cat(images), captions, columns=count, title=rows)
+    return digits(torch.cat(images), captions, columns=count, title=rows)
 
 
 def best_of(record: Record, names: Sequence[str]) -> str:

@@ -241,7 +241,7 @@ def by_step(losses: Sequence[float], rates: Sequence[float], accuracy: float) ->
     top.plot(steps, losses, color=view.BLUE, marker="", lw=1.2)
     top.set(ylabel="loss of the batch (nats)")
     bottom.plot(steps, rates, color=view.VERMILLION, marker="")
-    bottom.set(xlabel="step", ylabel="share of the\nhighest rate", ylim=(0, 1.05))
+    bottom.set(xlabel="step", ylabel="share of the\nhighest learning rate", ylim=(0, 1.05))
     ends = f"the loss goes from {losses[0]:.2f} to {losses[-1]:.2f}"
     return view.Picture(fig, f"{said}. In {len(losses)} steps {ends}.")
 
@@ -299,7 +299,7 @@ def crossed(reads: Mapping[str, float], epochs: int, batch_size: int, guess: obj
     said = ", ".join(f"{name} {points:+.1f}" for name, points in gains(reads).items())
     picture = view.dots(
         {name: [value] for name, value in reads.items()},
-        label=f"accuracy on test images after {epochs} passes in batches of {batch_size} (%)",
+        label=f"accuracy on test images after {epochs} passes in batches of {batch_size}, unless named (%)",
         title=f"The recipe instead of SGD, in points: {said}",
     )
     return view.predicted(picture, guess)

@@ -130,7 +130,7 @@ exercise(
     """,
     hints=[
         "Mean and variance go over dimension 1 only, each pixel has its own. keepdim=True keeps (N, 1, H, W).",
-        "The variance divides by C, not C - 1: var(..., unbiased=False). weight[:, None, None] fits to (N, C, H, W).",
+        "The variance divides by C, not C - 1: var(..., unbiased=False). weight[:, None, None] fits (N, C, H, W).",
     ],
     cases=maps_to_norm,
     wrong=[
@@ -171,6 +171,17 @@ exercise(
             "torch.sqrt(variance + eps)",
             "torch.sqrt(variance)",
             "eps is missing. Where all channels of a pixel are equal the variance is 0: add eps to it before the root.",
+        ),
+        edit(
+            "torch.sqrt(variance + eps)",
+            "(x.std(1, keepdim=True) + eps)",
+            "x.std divides by C - 1, and your eps comes after the root: a layer norm divides by C inside "
+            "(unbiased=False), and adds eps to the variance.",
+        ),
+        edit(
+            "(x - mean) / torch.sqrt(variance + eps)",
+            "F.normalize(x - mean, dim=1)",
+            "You brought each pixel's vector to length 1; a layer norm brings it to a mean square of 1.",
         ),
         edit("variance + eps", "variance + 1e-6", "Right for eps = 1e-6, but yours ignores another eps."),
         edit("variance + eps", "variance + 1e-5", "Your eps is 1e-5, PyTorch's default: use the argument eps."),
@@ -337,6 +348,18 @@ exercise(
             "x + y.permute(0, 3, 1, 2)",
             "layer_scale[:, None, None] * x + y.permute(0, 3, 1, 2)",
             "You scaled the shortcut; the layer scale belongs to the residual.",
+        ),
+        edit(
+            "layer_scale * narrow(F.gelu(widen(norm(y))))",
+            "narrow(F.gelu(widen(layer_scale * norm(y))))",
+            "The layer scale multiplies what narrow returns; yours multiplies what the norm returns.",
+        ),
+        edit(
+            "depthwise(x).permute(0, 2, 3, 1)",
+            "(x + depthwise(x)).permute(0, 2, 3, 1)",
+            "x + y.permute(0, 3, 1, 2)",
+            "x + depthwise(x) + y.permute(0, 3, 1, 2)",
+            "There is one shortcut, around the whole; you have two, as a transformer's block has.",
         ),
         edit("layer_scale * ", "layer_scale + ", "The layer scale multiplies the residual; you added it."),
         edit(

@@ -281,7 +281,7 @@ exercise(
 def check_pairs(my_pairs: object) -> None:
     """Two pairs (a, b) that are one to a reader of relu(a) and relu(b), and two to a reader of relu(a + b)."""
     try:
-        pairs = torch.as_tensor(my_pairs, dtype=torch.float64).detach()
+        pairs = torch.stack([torch.as_tensor(pair, dtype=torch.float64).detach() for pair in my_pairs])
     except (TypeError, ValueError, RuntimeError):
         raise Wrong(f"my_pairs is {kind(my_pairs)}; two pairs of numbers are asked for: ((a, b), (a, b)).") from None
     if pairs.shape != (2, 2) or not bool(pairs.isfinite().all()):

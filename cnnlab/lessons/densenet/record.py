@@ -10,7 +10,7 @@ from cnnlab.device import one_thread
 from cnnlab.lessons.densenet.study import AddingNet, concatenating, missed, reuse
 from cnnlab.lessons.records import Draft
 
-SEEDS, IMAGES, TEST, EPOCHS = (0, 1, 2), 4000, 1000, 4
+SEEDS, IMAGES, TEST, EPOCHS, PRECISION = (0, 1, 2), 4000, 1000, 4, "fp32"
 NETWORKS = {
     "concatenation": concatenating,
     "addition": AddingNet,
@@ -39,13 +39,13 @@ def densenet_and_resnet(draft: Draft) -> None:
             if name == "concatenation":
                 entry |= inside(seed, model, digits())
             entries.append(entry)
-            draft.save(ABOUT)
+            draft.save(ABOUT, precision=PRECISION)
 
 
 def train(name: str, dataset: data.Dataset, seed: int) -> tuple[torch.nn.Module, dict]:
     torch.manual_seed(seed)
     model = NETWORKS[name]()
-    settings = {"lr": 0.1, "batch_size": 64, "seed": seed, "precision": "fp32", "progress": False}
+    settings = {"lr": 0.1, "batch_size": 64, "seed": seed, "precision": PRECISION, "progress": False}
     run = training.fit(model, dataset, epochs=EPOCHS, **settings)
     known = training.evaluate(model, dataset.train)
     print(f"{name}, seed {seed}: {known.accuracy:.1%} {run.history[-1].test_accuracy:.1%}", flush=True)

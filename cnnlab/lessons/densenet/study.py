@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnnlab import measure, models, training, view
+from cnnlab import measure, models, view
 from cnnlab.lessons import facts, rates
 from cnnlab.models.densenet import DenseLayer, DenseNet, transition
 from cnnlab.models.layers import named
@@ -346,24 +346,6 @@ def kept_table(networks: Mapping[str, nn.Module], kept: Mapping[str, float]) -> 
     return Table(["network", "parameters", "kept of each image"], rows)
 
 
-def in_training(curves: Mapping[str, Sequence], steps: int) -> view.Picture:
-    """How well networks know their training images, epoch by epoch (%): a line each, or lines by seed."""
-    ends = {name: torch.tensor(runs)[..., -1].mean().item() for name, runs in curves.items()}
-    listed = ", ".join(f"{name} {end:.0f} %" for name, end in ends.items())
-    title = f"After {steps:,} steps, in training: {listed}"
-    picture = view.lines(curves, x="epoch", y="accuracy on training images (%)", title=title)
-    picture.figure.axes[0].set_ylim(0, 104)
-    picture.figure.axes[0].xaxis.get_major_locator().set_params(integer=True)
-    return picture
-
-
-def to_the_end(runs: Mapping[str, training.Run], batch_size: int) -> view.Picture:
-    """`in_training` for runs of this session."""
-    curves = {name: [100 * epoch.train_accuracy for epoch in run.history] for name, run in runs.items()}
-    steps = max(-(-run.images // batch_size) * len(run.history) for run in runs.values())
-    return in_training(curves, steps)
-
-
 def recovered_table(shares: Mapping[str, Sequence[float]]) -> Table:
     """How much of a block's input a linear layer finds in its output (%), for each block."""
     rows = [[name, *(f"{share:.0f} %" for share in blocks)] for name, blocks in shares.items()]
@@ -379,8 +361,8 @@ def recorded(results: Results, what: str) -> dict[str, list[list[float]]]:
 
 
 def after_four_epochs(results: Results) -> view.Picture:
-    """`in_training` for the recorded runs: 4,000 images in batches of 64."""
-    return in_training(recorded(results, "train_accuracy"), steps=4 * 63)
+    """How the recorded networks get to know their training images: 4,000 of them in batches of 64."""
+    return view.in_training(recorded(results, "train_accuracy"), f"After {4 * 63} steps, in training")
 
 
 def rates_tried(flat: Mapping[str, Mapping]) -> Table:

@@ -132,6 +132,15 @@ def equal_minute(record: Record, names: Mapping[str, str]) -> tuple[Table, dict[
     return Table(["network", "parameters", "mult-adds", "images a second", "epochs in 60 s"], rows), reached
 
 
+def calls(speeds: Mapping[str, Mapping[int, float]]) -> Table:
+    """Images a second in training, by network and by the number of images in a batch."""
+    sizes = list(next(iter(speeds.values())))
+    rows = [[name, *(f"{of[size]:,.0f}" for size in sizes)] for name, of in speeds.items()]
+    slower = ", ".join(f"{speeds['VGG-16'][size] / speeds['GoogLeNet'][size]:.1f}" for size in sizes)
+    title = f"Images a second: VGG-16 does {slower} times those of GoogLeNet"
+    return Table(["network", *(f"batches of {size}" for size in sizes)], rows, title)
+
+
 def stem_gradients(norms: Mapping[str, Sequence[tuple[Sequence[float], Sequence[float]]]]) -> Table:
     """The gradient in the stem of the main loss alone and with the heads, means over seeds, and their ratios.
 

@@ -344,8 +344,15 @@ def check_level(level: object) -> None:
         raise Wrong(f'The settings are "kind", "depth", "norm" and "gain"; look again at {" ".join(sorted(odd))}.')
     if settings["kind"] not in study.TWINS:
         raise Wrong(f'kind is "{settings["kind"]}", which is none of {", ".join(study.TWINS)}.')
-    if not 8 <= settings["depth"] <= 110 or not settings["gain"] > 0:
+    try:
+        whole, settings["gain"] = float(settings["depth"]), float(settings["gain"])
+    except (TypeError, ValueError):
+        raise Wrong("depth is a whole number of layers, and gain a number.") from None
+    if settings["norm"] not in (True, False):
+        raise Wrong(f"norm is True (batch norms) or False (none), and yours is {settings['norm']!r}.")
+    if not 8 <= whole <= 110 or not settings["gain"] > 0:
         raise Wrong("Take between 8 and 110 layers, and a gain above 0.")
+    settings["depth"], settings["norm"] = int(whole), bool(settings["norm"])
     images = data.load("street_digits", train=32, test=1).train
     x, labels = images.inputs(), images.labels
     path = torch.lerp(x[:1], x[1:2], torch.linspace(0, 0.15, 16).view(-1, 1, 1, 1))
@@ -390,6 +397,8 @@ exercise(
         source('level = {"kind": "dense", "depth": 20}', "none of"),
         source('level = {"kind": "plain", "layers": 20}', "look again at depth layers"),
         source('level = {"kind": "plain", "depth": 200, "norm": False}', "between 8 and 110"),
+        source('level = {"kind": "plain", "depth": "fifty"}', "whole number of layers"),
+        source('level = {"kind": "plain", "depth": 56, "norm": "none"}', "norm is True"),
         source("level = ('plain', 56)", "dictionary"),
     ],
 )

@@ -146,6 +146,7 @@ exercise(
         (256, 2),
         (256, 4),
         (256, 8),
+        (256, 16),  # here the batch norms would count
         (256, 32),
     ],
     wrong=[
@@ -196,6 +197,11 @@ exercise(
             """,
             "You rounded the root to the nearest d. The weights grow with the square of d, so that the nearest d and"
             " the nearest cost are not always the same: compare the costs of the two whole numbers beside the root.",
+        ),
+        edit(
+            "return paths * d * (2 * channels + 9 * d)",
+            "return paths * d * (2 * channels + 9 * d) + 4 * paths * d + 2 * channels",
+            "You counted the batch norms too. Count the convolutions only.",
         ),
         edit(
             "return min(",

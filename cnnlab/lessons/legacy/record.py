@@ -42,10 +42,10 @@ def block_variants(draft: Draft) -> None:
             done["validation"].append(accuracy)
             if best(done) == lr:
                 done["runs"] = [run]
-            draft.save(ABOUT)
+            draft.save(ABOUT, precision=RECIPE["precision"])
         for seed in SEEDS[len(done["runs"]) :]:
             done["runs"].append(trained(name, best(done), seed)[1])
-            draft.save(ABOUT)
+            draft.save(ABOUT, precision=RECIPE["precision"])
 
 
 def best(done: dict[str, list]) -> float:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from cnnlab import measure, models, training, view
+from cnnlab import measure, models, view
 from cnnlab.lessons import rates
 from cnnlab.lessons.records import Record
 from cnnlab.models.preact_resnet import PreActResNet
@@ -188,10 +188,8 @@ def on_the_shortcut(altogether: Runs, alone: Runs) -> view.Picture:
     axes[0].legend(title="on each shortcut")
     half, free = (mean(run[-1] for run in altogether[name]) for name in ("a half", "nothing"))
     lost = mean(run[-1] for run in alone["a half"])
-    title = (
-        f"A half on each shortcut: {lost:.0e} comes back by the shortcuts, in all {half / free:,.0f} times what free"
-    )
-    title += " ones let back"
+    title = f"A half on each shortcut: {lost:.0e} comes back by the shortcuts alone,"
+    title += f" but altogether {half / free:,.0f} times as much as with free ones"
     figure.suptitle(title, x=0.01, ha="left", weight="bold", size=11)
     listed = "; ".join(
         f"{name} {mean(run[-1] for run in altogether[name]):.2g} and {mean(run[-1] for run in alone[name]):.2g}"
@@ -207,20 +205,10 @@ def without_norms(altogether: Runs, bare: Runs) -> Table:
         middle = (median(run[-1] for run in each) for each in (altogether[name], runs))
         rows.append([name, *(f"{value:,.0f}" for value in middle)])
     return Table(
-        ["on each shortcut", "with batch norm", "without"], rows, "Gradient past 27 blocks, times what entered"
+        ["on each shortcut", "with batch norm", "without"],
+        rows,
+        "Gradient past 27 blocks, times what entered (the middle one of three seeds)",
     )
-
-
-def in_training(runs: Mapping[str, training.Run], batch_size: int, what: str) -> view.Picture:
-    """The accuracy on training images by epoch, of a few runs side by side. what: begins the title."""
-    curves = {name: [100 * epoch.train_accuracy for epoch in run.history] for name, run in runs.items()}
-    steps = max(-(-run.images // batch_size) * len(run.history) for run in runs.values())
-    ends = ", ".join(f"{name} {values[-1]:.0f} %" for name, values in curves.items())
-    picture = view.lines(
-        curves, x="epoch", y="accuracy on training images (%)", title=f"{what}, after {steps} steps: {ends}"
-    )
-    picture.figure.axes[0].set(ylim=(0, 104), xticks=range(1, 1 + max(map(len, curves.values()))))
-    return picture
 
 
 def tested(record: Record, *names: str) -> dict[str, list[float]]:
@@ -247,7 +235,7 @@ def ends(record: Record, names: Sequence[str], what: str) -> view.Picture:
 
 
 def best(record: Record, name: str) -> float:
-    """The accuracy on validation images at the best of the rates that a network has tried, with one seed."""
+    """The accuracy on validation images at the best of the learning rates that a network has tried, with one seed."""
     return max(record.results[name]["validation"])
 
 

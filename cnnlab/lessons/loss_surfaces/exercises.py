@@ -96,6 +96,11 @@ exercise(
         ),
         edit(
             "tensor.flatten(1).norm(dim=1)",
+            "tensor.flatten(1).std(dim=1)",
+            "You scaled by standard deviations, which subtract a mean: a length is the root of the sum of squares.",
+        ),
+        edit(
+            "tensor.flatten(1).norm(dim=1)",
             "tensor.flatten(1).abs().amax(dim=1)",
             "You took the largest number of a filter for its length: it is the root of the sum of squares.",
         ),
@@ -497,8 +502,10 @@ def check_steep(steep_direction) -> None:
     if still := [name for name in direction if named[name].ndim < 2 and direction[name].any()]:
         raise Wrong(f"Biases and batch norms stay where they are, but your direction moves {still[0]}.")
     direction = {name: value.detach() for name, value in direction.items() if named[name].ndim > 1}
+    ratios = []
     for name, value in direction.items():
-        ratio = (value.flatten(1).norm(dim=1) / named[name].flatten(1).norm(dim=1)).max().item()
+        ratios.append(value.flatten(1).norm(dim=1) / named[name].flatten(1).norm(dim=1))
+        ratio = ratios[-1].max().item()
         if ratio > 1.01:
             raise Wrong(f"A filter of {name} is {ratio:.1f} times longer than the weight's own: normalise it.")
     usual = sum(rise(measure.random_direction(model, seed)) for seed in range(10)) / 10
@@ -509,6 +516,8 @@ def check_steep(steep_direction) -> None:
         times = f"{yours:.3g}, and by {usual:.3g} at random: {yours / usual:.0f} times as much"
         along = all(torch.allclose(value.abs(), named[name].abs()) for name, value in direction.items())
         own = " Along the weights themselves, every filter only becomes longer." if along else ""
+        if ratios and (usually := torch.cat(ratios).median().item()) < 0.99:
+            own = f" Its filters are not normalised: in the median {usually:.2g} times as long as the weight's."
         raise Wrong(f"It is not steep enough. The loss rises by {times}.{own}")
 
 
@@ -584,6 +593,16 @@ exercise(
                 return dict(zip(named, torch.autograd.grad(loss, list(named.values()))))
             """,
             "stay where they are",
+        ),
+        source(
+            """
+            def steep_direction(model, images, labels):
+                loss = torch.nn.functional.cross_entropy(model.eval()(images), labels)
+                named = {n: p for n, p in model.named_parameters() if p.ndim > 1}
+                gradients = torch.autograd.grad(loss, list(named.values()))
+                return {n: 0.01 * g / g.norm() for n, g in zip(named, gradients)}
+            """,
+            "not normalised",
         ),
     ],
 )

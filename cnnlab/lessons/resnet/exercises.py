@@ -138,7 +138,10 @@ def check_block(block: object) -> None:
     x = torch.ones(1, 2, 3, 3, requires_grad=True)
     y = block(x, lambda x: x / 2)
     if not torch.is_tensor(y) or not y.requires_grad:
-        return
+        raise Wrong(
+            "The result is right, but no gradient gets through it, and a network of such blocks could not learn:"
+            " stay with PyTorch's functions, without numpy() or detach()."
+        )
     (gradient,) = torch.autograd.grad(y.sum(), x)
     if torch.allclose(gradient, torch.full_like(gradient, 0.5)):
         raise Wrong("The result is right, but no gradient takes the shortcut, and that is what it is for: no detach().")

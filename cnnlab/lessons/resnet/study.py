@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from statistics import mean, median
 
-from cnnlab import training, view
+from cnnlab import view
 from cnnlab.lessons.records import record
 from cnnlab.table import Table
 
@@ -100,19 +100,6 @@ def photographs() -> dict[str, list[float]]:
     }
 
 
-def to_the_end(curves: Mapping[str, Sequence[float]]) -> view.Picture:
-    """Three networks on photographs, each until its schedule has brought the rate to zero."""
-    ends = ", ".join(f"{name} {values[-1]:.0f} %" for name, values in curves.items())
-    picture = view.lines(
-        {name: list(values) for name, values in curves.items()},
-        x="epoch",
-        y="accuracy on training images (%)",
-        title=f"To the end, on CIFAR-10's photographs: {ends}",
-    )
-    picture.figure.axes[0].set_ylim(0, 104)
-    return picture
-
-
 def chains(without: Sequence[float], with_shortcut: Sequence[float], title: str) -> view.Picture:
     """The gradient on its way back through a chain of blocks, without shortcuts and with them."""
     return view.lines(
@@ -143,15 +130,3 @@ def removed(left: Mapping[str, Sequence[float]]) -> view.Picture:
     kept = ", ".join(f"{name} {mean(values):.0f} %" for name, values in left.items())
     title = f"Accuracy kept on average: {kept}"
     return view.dots(left, label="accuracy with one block missing / with all (%)", limits=(0, 115), title=title)
-
-
-def deep_pair(runs: Mapping[str, training.Run], batch_size: int) -> view.Picture:
-    """Deep networks with and without shortcuts, after as many steps as the lesson has time for."""
-    curves = {name: [100 * epoch.train_accuracy for epoch in run.history] for name, run in runs.items()}
-    ends = ", ".join(f"{name} {values[-1]:.0f} %" for name, values in curves.items())
-    steps = max(-(-run.images // batch_size) * len(run.history) for run in runs.values())
-    picture = view.lines(
-        curves, x="epoch", y="accuracy on training images (%)", title=f"After {steps} steps, in training: {ends}"
-    )
-    picture.figure.axes[0].set(ylim=(0, 104), xticks=range(1, 1 + max(map(len, curves.values()))))
-    return picture

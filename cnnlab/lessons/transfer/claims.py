@@ -6,7 +6,7 @@ register(
     Claim(
         lesson="16",
         id="small_data",
-        statement="Who has few images begins with a network that learnt on many",
+        statement="With few images, begin with a network that learnt on many",
         stated="yes",
         source="lecture",
         verdict=SHOWN,

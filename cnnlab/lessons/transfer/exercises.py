@@ -694,6 +694,10 @@ def check_without_training(without_training) -> None:
         raise Wrong("The network that was handed over has changed: work on a copy (copy.deepcopy).")
     if got.training:
         raise Wrong("Your network is in training mode, where each answer depends on the other images of the batch.")
+    if any(norm.running_mean is None for norm in batch_norms(got)):
+        raise Wrong(
+            "Your batch norms have no statistics any more: each answer depends on the other images of the batch."
+        )
     moved = [
         not torch.equal(old.running_mean, new.running_mean)
         for old, new in zip(batch_norms(model), batch_norms(got), strict=True)
@@ -808,6 +812,20 @@ exercise(
 
 
             def without_training(model, images):
+                again = copy.deepcopy(model).eval()
+                for layer in again.modules():
+                    if isinstance(layer, nn.BatchNorm2d):
+                        layer.running_mean = layer.running_var = None
+                return again
+            """,
+            "no statistics any more",
+        ),
+        source(
+            """
+            import copy
+
+
+            def without_training(model, images):
                 return training.replace_head(copy.deepcopy(model), 10).eval()
             """,
             "A weight changed",
@@ -866,7 +884,7 @@ exercise(
     hints=[
         "training.fit takes augment=training.Augment(...). Which changes leave a handwritten digit what it is?",
         "Begin from the probe's head (training.linear_probe), free the backbone with training.freeze(model, 0), and "
-        "give it a share of the rate: rates={'stem': 0.3, 'stages': 0.3}.",
+        "give it a share of the learning rate: rates={'stem': 0.3, 'stages': 0.3}.",
     ],
     check=check_my_transfer,
     wrong=[

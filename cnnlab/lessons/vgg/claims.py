@@ -161,7 +161,7 @@ register(
         stated="25.6, 25.5 % errors",
         source=f"{_PAPER}, Table 3, images of several scales",
         verdict=REPORTED,
-        why="it would take ImageNet: here 11 layers are as good as any",
+        why="it would take ImageNet: here nothing is gained beyond 13 layers",
     ),
     Claim(
         lesson="04",

@@ -160,6 +160,11 @@ def ends(record: Record, names: Mapping[str, str]) -> dict[str, list[float]]:
     return found
 
 
+def by_epoch(record: Record, name: str) -> list[list[float]]:
+    """The test accuracy after each epoch, for each seed, in percent."""
+    return [[round(100 * epoch["test_accuracy"], 1) for epoch in run["history"]] for run in record.results[name]]
+
+
 def means(values: Mapping[str, Sequence[float]], digits: int = 1) -> str:
     """In words: each name with the mean of its values."""
     return "; ".join(f"{name}: {mean(of):.{digits}f}" for name, of in values.items())

@@ -722,4 +722,69 @@ my_run = training.evaluate(net, few.train)
 """,
         mistake="gives what was measured on the training images, and not the run",
     ),
+    Right(
+        "02.top-k",
+        "the place of the label in the order",
+        """
+def top_k_error(logits, labels, k):
+    order = logits.argsort(1, descending=True)
+    place = (order == labels.view(-1, 1)).int().argmax(1)
+    return (place >= k).double().mean()
+""",
+    ),
+    Wrong(
+        "02.top-k",
+        "softmax over the images",
+        """
+def top_k_error(logits, labels, k):
+    guesses = logits.softmax(0).topk(k, dim=1).indices
+    return 1 - (guesses == labels[:, None]).any(1).float().mean().item()
+""",
+        mistake="normalises over the images before it compares the classes, which changes the order within an image",
+    ),
+    Right(
+        "02.grouped",
+        "asks a layer on meta",
+        """
+def grouped_convolution(inputs, outputs, kernel, groups, side):
+    with torch.device("meta"):
+        layer = nn.Conv2d(inputs, outputs, kernel, groups=groups)
+    return sum(p.numel() for p in layer.parameters()), layer.weight.numel() * side * side
+""",
+    ),
+    Wrong(
+        "02.grouped",
+        "a map that shrinks",
+        """
+def grouped_convolution(inputs, outputs, kernel, groups, side):
+    weights = outputs * inputs * kernel**2 // groups
+    return weights + outputs, weights * (side - kernel + 1) ** 2
+""",
+        mistake="takes side for the input's and makes the output smaller, as without padding",
+    ),
+    Wrong(
+        "02.dropout",
+        "divides by what this draw kept",
+        """
+def dropout(x, p, training):
+    if not training:
+        return x
+    keep = torch.rand_like(x) >= p
+    return x * keep / keep.float().mean()
+""",
+        mistake="scales by the share that happened to be kept, where 1 / (1 - p) is the same in every draw",
+    ),
+    Wrong(
+        "02.dropout",
+        "an exact number",
+        """
+def dropout(x, p, training):
+    if not training:
+        return x
+    keep = torch.ones(x.numel())
+    keep[torch.randperm(x.numel())[: int(p * x.numel())]] = 0
+    return x * keep.view_as(x) / (1 - p)
+""",
+        mistake="drops exactly a share p of the numbers, so that they do not fall independently of each other",
+    ),
 ]

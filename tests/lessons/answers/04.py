@@ -731,4 +731,39 @@ my_run = training.fit(models.get_model("resnet20_tiny"), some, epochs=1, lr=0.1,
 """,
         mistake="takes a ResNet, which has shortcuts and batch norm, for a VGG network of nineteen layers",
     ),
+    Right(
+        "04.receptive-field",
+        "an interval, followed down to the image",
+        """
+def receptive_field(layers):
+    low = high = 0
+    for kernel, stride in reversed(layers):
+        low, high = low * stride, high * stride + kernel - 1
+    return high - low + 1
+""",
+    ),
+    Wrong(
+        "04.he-std",
+        "the two outside the root",
+        """
+def he_std(weight):
+    return 2 / weight[0].numel() ** 0.5
+""",
+        mistake="takes the root of the fan-in alone, and so is larger by the root of two",
+    ),
+    Wrong(
+        "04.builder",
+        "channels that grow by one width a stage",
+        """
+def build(depths, width=64):
+    layers, channels = [], 3
+    for stage, depth in enumerate(depths, 1):
+        for _ in range(depth):
+            layers += [nn.Conv2d(channels, width * stage, 3, padding=1), nn.ReLU()]
+            channels = width * stage
+        layers.append(nn.MaxPool2d(2))
+    return nn.Sequential(*layers)
+""",
+        mistake="adds the width once in each stage, where it doubles",
+    ),
 ]

@@ -755,4 +755,35 @@ my_module = googlenet.Inception(480, (64, 24, 352, 8, 32, 64))
 """,
         mistake="has 32 maps that see 5 × 5 pixels, where at least 48 are asked for",
     ),
+    Right(
+        "05.pointwise",
+        "addmm on flattened maps",
+        """
+def pointwise(x, weight, bias):
+    return torch.addmm(bias[:, None], weight, x.flatten(1)).view(-1, *x.shape[1:])
+""",
+    ),
+    Wrong(
+        "05.module-cost",
+        "no padding",
+        """
+def module_cost(in_channels, widths, size):
+    one, reduce3, three, reduce5, five, pool = widths
+    ones = in_channels * (one + reduce3 + reduce5 + pool)
+    threes, fives = 9 * reduce3 * three, 25 * reduce5 * five
+    macs = ones * size**2 + threes * (size - 2) ** 2 + fives * (size - 4) ** 2
+    return ones + threes + fives + sum(widths), macs
+""",
+        mistake="lets the large kernels lose the edge of the map, where a module keeps its size",
+    ),
+    Wrong(
+        "05.concatenation",
+        "everything that comes along",
+        """
+def output_channels(in_channels, modules, naive=False):
+    own = [w[0] + w[2] + w[4] + (0 if naive else w[5]) for w in modules]
+    return in_channels + sum(own)
+""",
+        mistake="adds the input of the row to what all modules make, also where each module replaces its input",
+    ),
 ]

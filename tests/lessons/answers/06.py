@@ -326,6 +326,24 @@ def block(x, f):
 """,
         mistake="detaches the shortcut, so that no gradient takes it, which is what it is for",
     ),
+    Wrong(
+        "06.block",
+        "in NumPy",
+        """
+import numpy as np
+
+def block(x, f):
+    return np.maximum((f(x) + x).detach().numpy(), 0)
+""",
+        mistake="leaves PyTorch, so that no gradient comes back and the next layer gets no tensor",
+    ),
+    Right(
+        "06.block",
+        "torch.where, a lambda",
+        """
+block = lambda x, f: torch.where(f(x) + x > 0, f(x) + x, 0 * x)
+""",
+    ),
     Right("06.one-plus", "a list", "my_slopes = [-1] * 30"),
     Right("06.one-plus", "a tensor that needs gradients", "my_slopes = torch.full((30,), -0.9, requires_grad=True)"),
     Right(

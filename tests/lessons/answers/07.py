@@ -170,12 +170,43 @@ def gradient_through(slopes, shortcut):
 """,
         mistake="returns inside the loop, after the first block",
     ),
+    Wrong(
+        "07.chain",
+        "Horner's scheme",
+        """
+def gradient_through(slopes, shortcut):
+    gradient = 1.0
+    for slope in slopes:
+        gradient *= slope
+        if shortcut:
+            gradient += 1
+    return gradient
+""",
+        mistake="adds 1 to the product after each block instead of to the block's slope",
+    ),
     Right("07.level", "as the hint says", 'level = {"kind": "plain", "depth": 56, "norm": False, "gain": 1.0}'),
     Right("07.level", "made by dict, the gain left as it is", "level = dict(kind='plain', depth=56, norm=False)"),
     Right(
         "07.level",
         "a smaller gain",
         "level = {'kind': 'plain', 'depth': 56, 'gain': 0.9, 'norm': 0}",
+    ),
+    Right(
+        "07.level",
+        "numbers of NumPy and of torch",
+        "level = {'kind': 'plain', 'depth': np.int64(56), 'norm': np.bool_(False), 'gain': torch.tensor(1.0)}",
+    ),
+    Wrong(
+        "07.level",
+        "the norm by a name",
+        "level = {'kind': 'plain', 'depth': 56, 'norm': 'none', 'gain': 1.0}",
+        mistake="gives a word for norm, which is True or False",
+    ),
+    Wrong(
+        "07.level",
+        "too deep for three seeds",
+        "level = {'kind': 'plain', 'depth': 80, 'norm': False, 'gain': 1}",
+        mistake="takes so many layers that with one of the seeds the line is no longer level",
     ),
     Wrong(
         "07.level",

@@ -874,4 +874,54 @@ def disguised(model):
 """,
         mistake="returns a network that computes something else",
     ),
+    Wrong(
+        "08.normalise",
+        "by standard deviations",
+        """
+def filter_normalise(direction, weight):
+    return direction / direction.flatten(1).std(1).view(-1,1,1,1) * weight.flatten(1).std(1).view(-1,1,1,1)
+""",
+        mistake="takes standard deviations for lengths",
+    ),
+    Right(
+        "08.sharpness",
+        "power iteration with differences of gradients",
+        """
+def sharpness(loss, w):
+    w = w.detach().double()
+    g = torch.func.grad(loss)
+    v = torch.randn(w.shape, dtype=w.dtype, generator=torch.Generator().manual_seed(1))
+    for _ in range(300):
+        v = v / v.norm()
+        h = (g(w + 1e-4 * v) - g(w - 1e-4 * v)) / 2e-4
+        value, v = v @ h, h
+    return float(value)
+""",
+    ),
+    Right(
+        "08.wall",
+        "filters with their signs turned",
+        """
+def disguised(model):
+    import copy
+    net = copy.deepcopy(model)
+    with torch.no_grad():
+        for b in net.modules():
+            if hasattr(b, "residual"):
+                r = b.residual
+                r.conv1.weight.neg_(); r.norm1.running_mean.neg_(); r.norm1.weight.neg_()
+    return net
+""",
+    ),
+    Wrong(
+        "08.steep",
+        "the gradient as it is",
+        """
+def steep_direction(model, images, labels):
+    model.train()
+    F.cross_entropy(model(images), labels).backward()
+    return {n: p.grad for n, p in model.named_parameters() if p.ndim > 1}
+""",
+        mistake="returns the gradient itself, far shorter than the weights",
+    ),
 ]

@@ -278,6 +278,20 @@ def equal_cost_width(channels, cardinality):
     ),
     Wrong(
         "09.equal-cost",
+        "batch norms included",
+        """
+def equal_cost_width(channels, cardinality):
+    def weights(paths, d):
+        inner = paths * d
+        return 2 * channels * inner + 9 * inner * d + 2 * (2 * inner + channels)
+
+    target = weights(1, channels // 4)
+    return min(range(1, channels), key=lambda d: abs(weights(cardinality, d) - target))
+""",
+        mistake="counts the batch norms, where the convolutions only are asked for",
+    ),
+    Wrong(
+        "09.equal-cost",
         "the first that is dear enough",
         """
 def equal_cost_width(channels, cardinality):
@@ -566,6 +580,7 @@ def count(depths):
 my_depths = min(pairs, key=count), max(pairs, key=count)
 """,
     ),
+    Right("09.same-work", "a set of two", "my_depths = {(9, 1, 1), (1, 1, 9)}"),
     Right("09.same-work", "NumPy's integers", "my_depths = np.array([[12, 1, 1], [1, 1, 12]])"),
     Wrong(
         "09.same-work",

@@ -334,6 +334,7 @@ def dense_block(x, layers):
     ),
     # 10.relu-first
     Right("10.relu-first", "tuples", "my_pairs = ((1, -0.5), (1, -4))"),
+    Right("10.relu-first", "two tensors", "my_pairs = torch.tensor([2.0, -1.0]), torch.tensor([2.0, -3.0])"),
     Right("10.relu-first", "the roles exchanged, lists", "my_pairs = [[-7, 3], [-1, 3]]"),
     Right(
         "10.relu-first",

@@ -722,4 +722,99 @@ my_network = 0.61
 """,
         mistake="hands in a figure instead of the network",
     ),
+    Right(
+        "15.block",
+        "functional layers, width before height there and back",
+        """
+def block(x, depthwise, norm, widen, narrow, layer_scale):
+    c = x.shape[1]
+    y = F.conv2d(x, depthwise.weight, depthwise.bias, padding=3, groups=c)
+    y = F.layer_norm(y.permute(0, 3, 2, 1), (c,), norm.weight, norm.bias, norm.eps)
+    y = F.linear(F.gelu(F.linear(y, widen.weight, widen.bias)), narrow.weight, narrow.bias)
+    return x + torch.mul(y, layer_scale).permute(0, 3, 2, 1)
+""",
+    ),
+    Right(
+        "15.block",
+        "the scale folded into the last layer",
+        """
+def block(x, depthwise, norm, widen, narrow, layer_scale):
+    weight, bias = narrow.weight * layer_scale[:, None], narrow.bias * layer_scale
+    y = norm(depthwise(x).moveaxis(1, -1))
+    return x.add(F.linear(nn.functional.gelu(widen(y)), weight, bias).moveaxis(-1, 1))
+""",
+    ),
+    Wrong(
+        "15.block",
+        "the scale after the norm",
+        """
+def block(x, depthwise, norm, widen, narrow, layer_scale):
+    y = norm(depthwise(x).permute(0, 2, 3, 1)) * layer_scale
+    return x + narrow(F.gelu(widen(y))).permute(0, 3, 1, 2)
+""",
+        mistake="scales what the norm returns, not the residual",
+    ),
+    Wrong(
+        "15.block",
+        "two shortcuts, as in a transformer",
+        """
+def block(x, depthwise, norm, widen, narrow, layer_scale):
+    y = x + depthwise(x)
+    z = narrow(F.gelu(widen(norm(y.permute(0, 2, 3, 1))))) * layer_scale
+    return y + z.permute(0, 3, 1, 2)
+""",
+        mistake="adds the input to what the filter makes, too",
+    ),
+    Wrong(
+        "15.layer-norm",
+        "std, and eps after it",
+        """
+def layer_norm(x, weight, bias, eps=1e-6):
+    return (x - x.mean(1, keepdim=True)) / (x.std(1, keepdim=True) + eps) * weight.view(-1,1,1) + bias.view(-1,1,1)
+""",
+        mistake="takes tensor.std, which divides by C - 1, and adds eps to it",
+    ),
+    Wrong(
+        "15.layer-norm",
+        "vectors of length 1",
+        """
+def layer_norm(x, weight, bias, eps=1e-6):
+    y = x - x.mean(1, keepdim=True)
+    return F.normalize(y, dim=1) * weight.view(-1,1,1) + bias.view(-1,1,1)
+""",
+        mistake="brings each vector to length 1, not to a mean square of 1",
+    ),
+    Wrong(
+        "15.layer-norm",
+        "a reshape for a permute",
+        """
+def layer_norm(x, weight, bias, eps=1e-6):
+    n, c, h, w = x.shape
+    y = F.layer_norm(x.reshape(n, h, w, c), (c,), weight, bias, eps)
+    return y.reshape(n, c, h, w)
+""",
+        mistake="reshapes the map where it should permute it: the numbers land at other places",
+    ),
+    Right(
+        "15.patchify",
+        "the late kernel enlarged, the early one repeated",
+        """
+def patchify(first, second):
+    q, p = second.shape[-1], first.shape[-1]
+    a = F.interpolate(second, scale_factor=p, mode="nearest")
+    b = first.repeat(1, 1, q, q)
+    return torch.einsum("dmxy,mcxy->dcxy", a, b)
+""",
+    ),
+    Right(
+        "15.patchify",
+        "the gradient of each output",
+        """
+def patchify(first, second):
+    p, q = first.shape[-1], second.shape[-1]
+    x = torch.zeros(1, first.shape[1], p * q, p * q, requires_grad=True)
+    y = F.conv2d(F.conv2d(x, first, stride=p), second, stride=q).flatten()
+    return torch.stack([torch.autograd.grad(v, x, retain_graph=True)[0][0] for v in y])
+""",
+    ),
 ]

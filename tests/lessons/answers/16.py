@@ -781,4 +781,70 @@ def without_training(model, images):
 """,
         "Nothing has changed",
     ),
+    Right(
+        "16.freeze",
+        "only the batch norms in eval mode",
+        """
+def only_the_head(model):
+    model.train()
+    for part in (model.stem, model.stages):
+        part.requires_grad_(False)
+        for layer in part.modules():
+            if isinstance(layer, nn.modules.batchnorm._BatchNorm):
+                layer.eval()
+""",
+    ),
+    Wrong(
+        "16.freeze",
+        "momentum 0",
+        """
+def only_the_head(model):
+    model.train()
+    model.requires_grad_(False)
+    model.head.requires_grad_(True)
+    for layer in model.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.momentum = 0.0
+""",
+        mistake="stops the statistics, but normalises by those of each batch",
+    ),
+    Wrong(
+        "16.difference",
+        "two standard errors",
+        """
+def difference(first, second):
+    d = np.array(first) - np.array(second)
+    return d.mean(), 2 * d.std(ddof=1) / np.sqrt(len(d))
+""",
+        mistake="returns two standard errors",
+    ),
+    Right(
+        "16.by-heart",
+        "one pass with a momentum of 1",
+        """
+def without_training(model, images):
+    import copy
+    net = copy.deepcopy(model)
+    for m in net.modules():
+        if isinstance(m, nn.BatchNorm2d):
+            m.momentum = 1
+    net.train()(images)
+    return net.eval()
+""",
+    ),
+    Wrong(
+        "16.by-heart",
+        "statistics thrown away",
+        """
+def without_training(model, images):
+    import copy
+    net = copy.deepcopy(model).eval()
+    for m in net.modules():
+        if isinstance(m, nn.BatchNorm2d):
+            m.running_mean = m.running_var = None
+            m.track_running_stats = False
+    return net
+""",
+        mistake="leaves batch norms that use whatever batch they are given",
+    ),
 ]

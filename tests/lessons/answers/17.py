@@ -615,4 +615,63 @@ my_run = 58.7
 """,
         mistake="hands in the seconds that it took, not the run",
     ),
+    Right(
+        "17.front",
+        "the best of each cost, by rising cost",
+        """
+def front(networks):
+    keep = {}
+    for cost, accuracy in networks.values():
+        keep[cost] = max(accuracy, keep.get(cost, -1))
+    best, points = -1, set()
+    for cost in sorted(keep):
+        if keep[cost] > best:
+            best = keep[cost]
+            points.add((cost, best))
+    return {n for n, p in networks.items() if tuple(p) in points}
+""",
+    ),
+    Wrong(
+        "17.front",
+        "the best of each cost",
+        """
+def front(networks):
+    best = {}
+    for n, (c, a) in networks.items():
+        if c not in best or a > networks[best[c]][1]:
+            best[c] = n
+    return set(best.values())
+""",
+        mistake="keeps the best of each cost, beaten or not",
+    ),
+    Right(
+        "17.luck",
+        "one image after the other",
+        """
+def images_needed(first, second, errors=2):
+    n = 1
+    while abs(first - second) < errors * math.sqrt((first * (1 - first) + second * (1 - second)) / n):
+        n += 1
+    return n
+""",
+    ),
+    Right(
+        "17.whiten",
+        "turned back: the symmetric one",
+        """
+def whitening(patches):
+    w, v = torch.linalg.eigh(patches.T @ patches / patches.shape[0])
+    return v @ torch.diag(w ** -0.5) @ v.T
+""",
+    ),
+    Wrong(
+        "17.whiten",
+        "of the correlations",
+        """
+def whitening(patches):
+    values, vectors = torch.linalg.eigh(torch.corrcoef(patches.T))
+    return (vectors / values.sqrt()).T
+""",
+        mistake="whitens the correlations, from which means and sizes are gone",
+    ),
 ]
