@@ -90,7 +90,8 @@ def unchanged(before: object, after: object) -> bool:
     """Whether an argument is still what it was: its numbers, the state and the hooks of a network."""
     if isinstance(before, Tensor):
         same = before.shape == after.shape and before.dtype == after.dtype
-        same = same and (before.grad is None) == (after.grad is None)  # a second call would add to it
+        if before.is_leaf and after.is_leaf:  # of others torch has no gradient, and warns
+            same = same and (before.grad is None) == (after.grad is None)  # a second call would add to it
         return same and bool((before == after).logical_or(before != before).all())
     if isinstance(before, np.ndarray):
         return np.array_equal(before, after)

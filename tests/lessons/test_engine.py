@@ -207,6 +207,11 @@ def test_axes_in_another_order_are_found():
     assert relation([(cases[0], cases[0].permute(1, 2, 0)), (cases[1], -cases[1])]) == ""
 
 
+def test_a_relation_holds_in_the_small_cases_too():
+    assert relation([(256, 20_736), (1e9, 2.4e9), (5e33, 1.2e37)]) == ""
+    assert "2 times" in relation([(256, 512), (1e9, 2e9), (5e33, 1e34)])
+
+
 def test_one_number_has_no_relation():
     assert relation([(3.0, 6.0)]) == ""
 

@@ -55,7 +55,7 @@ def train_all(draft: Draft, cases: dict[str, Callable[[], dict]]) -> None:
             if not any(run["case"] == case and run["seed"] == seed for run in runs):
                 runs.append({"case": case, "seed": seed} | train(seed, **chosen()))
                 print(runs[-1], flush=True)
-                draft.save(about)
+                draft.save(about, precision=SETTINGS["precision"])
 
 
 def train(seed: int, width: float = 1.0, blocks: int = BLOCKS, size: int = SIZE) -> dict:

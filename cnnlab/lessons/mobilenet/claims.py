@@ -134,13 +134,13 @@ register(
         source=f"{_PAPER}, section 3.2",
         verdict=VARIANT,
         judge=lambda share, folded: SHOWN if share >= 94 else VARIANT,
-        why="95 % is their share of the mult-adds; depthwise layers and batch norms take more time than theirs",
+        why="95 % is their share of the mult-adds; depthwise layers and batch norms have a larger share of the time",
         timed=True,
     ),
     Claim(
         lesson="11",
         id="speed",
-        statement="Fewer mult-adds make the network faster: times, by 8.6 times fewer at full size, 7.8 in the twin",
+        statement="How many times faster by fewer mult-adds: 8.6 times fewer at full size, 7.8 in the twin",
         stated="faster",
         source="lecture",
         verdict=SHOWN,
@@ -157,7 +157,7 @@ register(
         verdict=NOT_SHOWN,
         judge=lambda ours, full: SHOWN if abs(full - ours - 1.1) <= 1 else NOT_SHOWN,
         why="means of three seeds after five epochs, when the separable network is still learning; it takes trainings"
-        " until both curves are flat, with a rate chosen for each",
+        " until both curves are flat, with a learning rate chosen for each",
     ),
     Claim(
         lesson="11",

@@ -28,7 +28,7 @@ def mobilenet_width(draft: Draft) -> None:
         runs = draft.results.setdefault(case, [])
         for seed in SEEDS[len(runs) :]:
             runs.append(train(case, seed))
-            draft.save(about)
+            draft.save(about, precision=SETTINGS["precision"])
 
 
 def train(case: str, seed: int) -> list[list[float]]:

@@ -74,6 +74,17 @@ def separable(in_channels, out_channels, stride=1):
     return net
 """,
     ),
+    Right(
+        "11.separable",
+        "lazy layers, added one by one",
+        """
+def separable(in_channels, out_channels, stride=1):
+    net = nn.Sequential()
+    net.add_module("filter", nn.LazyConv2d(in_channels, 3, stride, 1, groups=in_channels, bias=False))
+    net.add_module("combine", nn.LazyConv2d(out_channels, 1, bias=False))
+    return net
+""",
+    ),
     Wrong(
         "11.separable",
         "no groups",

@@ -668,6 +668,15 @@ my_cells = ((("sep3", "h", "identity", "p"),), (("sep3", "h", "max3", "p"),))
         mistake="hands in bare tuples; a cell is a CellSpec",
     ),
     Wrong(
+        "12.count",
+        "a factorial that is one too many",
+        """
+def sequences(blocks, operations):
+    return (math.factorial(blocks + 2) * operations**blocks) ** 4
+""",
+        mistake="lets each block read one map more than there are; the factor differs from case to case",
+    ),
+    Wrong(
         "12.your-cells",
         "two accuracies",
         """

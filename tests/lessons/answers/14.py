@@ -568,6 +568,14 @@ def refute():
     return [query, keys, values]
 """,
     ),
+    Right(
+        "14.looked-there",
+        "a query of one number, lists of lists",
+        """
+def refute():
+    return [4.0], [[3.0], [0.0], [0.0]], [[0.0], [5.0], [-5.0]]
+""",
+    ),
     Wrong(
         "14.looked-there",
         "the value is zero and no more",
