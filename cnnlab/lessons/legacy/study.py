@@ -188,8 +188,10 @@ def on_the_shortcut(altogether: Runs, alone: Runs) -> view.Picture:
     axes[0].legend(title="on each shortcut")
     half, free = (mean(run[-1] for run in altogether[name]) for name in ("a half", "nothing"))
     lost = mean(run[-1] for run in alone["a half"])
-    title = f"A half on each shortcut: {lost:.0e} comes back by the shortcuts alone,"
-    title += f" but altogether {half / free:,.0f} times as much as with free ones"
+    title = (
+        f"A half on each shortcut: {lost:.0e} comes back by the shortcuts, in all {half / free:,.0f} times what free"
+    )
+    title += " ones let back"
     figure.suptitle(title, x=0.01, ha="left", weight="bold", size=11)
     listed = "; ".join(
         f"{name} {mean(run[-1] for run in altogether[name]):.2g} and {mean(run[-1] for run in alone[name]):.2g}"
@@ -205,9 +207,7 @@ def without_norms(altogether: Runs, bare: Runs) -> Table:
         middle = (median(run[-1] for run in each) for each in (altogether[name], runs))
         rows.append([name, *(f"{value:,.0f}" for value in middle)])
     return Table(
-        ["on each shortcut", "with batch norm", "without"],
-        rows,
-        "Gradient past 27 blocks, times what entered (the middle one of three seeds)",
+        ["on each shortcut", "with batch norm", "without"], rows, "Gradient past 27 blocks, times what entered"
     )
 
 
