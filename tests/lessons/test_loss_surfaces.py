@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from cnnlab import course, measure, models
+from cnnlab.lessons import records
 from cnnlab.lessons.loss_surfaces import record, study
 
 TASKS = {task.id: task for task in course.exercises("08")}
@@ -141,3 +142,28 @@ def test_the_sharpness_is_an_eigenvalue_of_the_hessian():
         eigenvalues = torch.linalg.eigvalsh(torch.autograd.functional.hessian(loss, w)).tolist()
         assert max(eigenvalues, key=abs) == pytest.approx(max(loss.eigenvalues, key=abs), rel=1e-4)
         assert solved("08.sharpness")(loss, w) == pytest.approx(max(eigenvalues, key=abs), rel=1e-3)
+
+
+def test_a_training_by_the_papers_recipe_is_looked_at_on_its_way():
+    said = records.record("plain56-60-epochs").results
+    lrs = [epoch["lr"] for epoch in said["history"]]
+    assert len(lrs) == 60 and [lrs.count(pytest.approx(lr)) for lr in (0.1, 0.01, 0.001)] == [29, 15, 10]
+    surfaces = study.on_the_way(records.record("plain56-60-epochs"))
+    assert {epoch: len(planes) for epoch, planes in surfaces.items()} == {**dict.fromkeys(record.KEPT, 1), 60: 3}
+    for epoch, planes in surfaces.items():
+        middle, there = planes[0].loss[12, 12].item(), said["on_the_way"][str(epoch)]["learnt"]["loss"]
+        assert middle == pytest.approx(there, rel=0.15)  # of 500 of the images, and of 5,000
+    drawn = study.rising(records.record("plain56-60-epochs"))
+    assert f"Local minima after epoch 1: {surfaces[1][0].minima}" in repr(drawn)
+    table = study.while_it_rises(records.record("plain56-60-epochs"))
+    assert [row[0] for row in table.rows] == [str(epoch) for epoch in surfaces]
+
+
+def test_what_is_left_of_the_initial_weights_is_in_the_shipped_ones():
+    said = records.record("plain56-60-epochs").results
+    torch.manual_seed(said["seed"])
+    begun = record.filters(models.get_model("plain56", **said["options"]))
+    ended = models.get_model("plain56", weights=records.WEIGHTS / "plain56-60-epochs.safetensors")
+    cosines = torch.cat([torch.cosine_similarity(*pair) for pair in zip(begun, record.filters(ended), strict=True)])
+    quantiles = cosines.quantile(torch.tensor([0.1, 0.5, 0.9])).tolist()
+    assert quantiles == pytest.approx(said["on_the_way"]["60"]["cosines"], abs=1e-3)

@@ -411,7 +411,9 @@ def check_size(module: nn.Module, height: int, width: int) -> None:
     if not isinstance(y, Tensor) or y.ndim != 4:
         raise Wrong(f"Its output should be one tensor of shape (N, 512, H, W); yours is {kind(y)}.")
     if y.shape[2:] != (height, width):
-        raise Wrong(f"{height} x {width} pixels go in and {y.shape[2]} x {y.shape[3]} come out: check the paddings.")
+        raise Wrong(
+            f"{height} x {width} pixels go in and {y.shape[2]} x {y.shape[3]} come out: check the paddings and strides."
+        )
     if y.shape[1] != 512:
         raise Wrong(f"Its output has {y.shape[1]} channels; what follows 4a expects 512 channels.")
 

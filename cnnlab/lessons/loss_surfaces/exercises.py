@@ -155,8 +155,8 @@ def states() -> list[tuple]:
     generator = torch.Generator().manual_seed(0)
     a, b = state(generator, 3), state(generator, 8)
     one = {"weight": torch.tensor([1.0, 2.0])}, {"weight": torch.tensor([3.0, 8.0])}
-    small = {"weight": torch.tensor([1.0, 2.0]), "count": torch.tensor(3)}
-    other = {"weight": torch.tensor([3.0, -2.0]), "count": torch.tensor(7)}
+    small = {"weight": torch.tensor([1.0, 2.0]), "num_batches_tracked": torch.tensor(3)}
+    other = {"weight": torch.tensor([3.0, -2.0]), "num_batches_tracked": torch.tensor(7)}
     return [(*one, 0.25), (small, other, 0.5), (a, b, 0.25), (a, b, 0.0), (a, b, 1.0), (a, b, -0.5), (a, b, 1.5)]
 
 

@@ -421,6 +421,11 @@ exercise(
             "round(weights), round(weights * size * size)",
             "You rounded at the end. Round the channels and the size of the map first, then count.",
         ),
+        edit(
+            "return weights, weights",
+            "return weights + m + n, weights",
+            "The mult-adds are right. Your weights count biases, and there are none here.",
+        ),
         when(
             has_right_mult_adds,
             """
@@ -428,8 +433,8 @@ exercise(
                 m, n, small = round(alpha * in_channels), round(alpha * out_channels), round(rho * size)
                 return round((9 * m + m * n) * (small / size) ** 2), (9 * m + m * n) * small * small
             """,
-            "The mult-adds are right. The weights are not: they do not depend on the size of the map, and rho leaves"
-            " them alone.",
+            "The mult-adds are right. The weights are not: they are those that one place of the map takes, 9 for each"
+            " map that comes in and one for each pair of maps, whatever the size of the map.",
         ),
         when(
             goes_with_alpha_squared,

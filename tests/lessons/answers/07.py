@@ -687,7 +687,7 @@ def tame(model):
         "another model",
         """
 def tame(model):
-    model = network("residual", 110, norm=False, gain=0.5)
+    model = models.get_model("resnet110_tiny")
     return model
 """,
         mistake="returns a new network and leaves the one that it was given as it was",
