@@ -410,8 +410,8 @@ exercise(
         edit(
             "torch.minimum(ratio * advantage, held * advantage)",
             "torch.minimum(ratio * advantage, held)",
-            "What is held is the ratio: hold it between 1 - epsilon and 1 + epsilon, then multiply it by the advantage, as"
-            " the ratio that is not held.",
+            "What is held is the ratio: hold it between 1 - epsilon and 1 + epsilon, then multiply it by the advantage,"
+            " as the ratio that is not held.",
         ),
         edit(
             "ratio.clamp(1 - epsilon, 1 + epsilon)",

@@ -91,8 +91,8 @@ exercise(
                     field = (field - 1) * stride + kernel
                 return field
             """,
-            "This belongs to the other direction. (field - 1) * stride + kernel goes from the last layer to the first; from"
-            " the first on, a layer adds (kernel - 1) steps, and multiplies the step by its stride.",
+            "This belongs to the other direction. (field - 1) * stride + kernel goes from the last layer to the first;"
+            " from the first on, a layer adds (kernel - 1) steps, and multiplies the step by its stride.",
         ),
         edit("return field", "return field**2", "These are the pixels of a square; how wide it is, is asked for."),
         edit("return field", "return step", "This is the step between neighbouring units, not what one of them sees."),
