@@ -116,7 +116,10 @@ def test_the_solution_passes_in_other_types(exercise, change):
             return other(solved(*arguments), CHANGES[change])
 
     feedback = course.check(exercise.id, answer)
-    assert feedback.status == "passed", feedback
+    if (exercise.id, change) == ("06.block", "NumPy"):  # a network of such blocks could not learn
+        assert "no gradient gets through" in feedback.message
+    else:
+        assert feedback.status == "passed", feedback
 
 
 @pytest.mark.parametrize("exercise", CALLED)

@@ -156,7 +156,7 @@ def test_a_training_by_the_papers_recipe_is_looked_at_on_its_way():
     drawn = study.rising(records.record("plain56-60-epochs"))
     assert f"Local minima after epoch 1: {surfaces[1][0].minima}" in repr(drawn)
     table = study.while_it_rises(records.record("plain56-60-epochs"))
-    assert [row[0] for row in table.rows] == [str(epoch) for epoch in surfaces]
+    assert [row[0] for row in table.rows] == list(surfaces)
 
 
 def test_what_is_left_of_the_initial_weights_is_in_the_shipped_ones():

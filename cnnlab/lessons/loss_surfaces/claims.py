@@ -39,6 +39,18 @@ register(
     ),
     Claim(
         lesson="08",
+        id="recipe",
+        statement="Trained by the paper's recipe, a network of 56 plain layers comes to lie among mountains: our own,"
+        " in 60 epochs",
+        stated="in figure 1, after 300",
+        source="Li et al. 2018, sections 4 and 6",
+        verdict=NOT_SHOWN,
+        figure="local minima {:.0f}, descent outwards {:.2f}",
+        judge=lambda minima, descent: SHOWN if minima >= _MANY and descent >= _DOWN else NOT_SHOWN,
+        why="after one epoch there are mountains, after ten they are gone; what 240 more epochs would do is open",
+    ),
+    Claim(
+        lesson="08",
         id="shallow",
         statement="A plain network of 20 layers lies in a convex basin: local minima of the twins with shortcuts and"
         " without",

@@ -154,7 +154,7 @@ def rising(record: Record) -> view.Picture:
     size = (2.8 * columns, 6.0)
     fig, axes = view.figure(2, columns, size=size, title=title, subplot_kw={"projection": "3d"})
     for axis in axes.flat[len(maps) :]:
-        axis.set_visible(False)
+        axis.remove()
     for axis, (epoch, each) in zip(axes.flat, maps.items(), strict=False):
         _landscape(axis, each.x, heights[epoch], ends)
         axis.set_title(f"epoch {epoch}: minima {each.minima}\ndescent {each.descent():.2f}", size=9)
