@@ -148,9 +148,8 @@ def rising(record: Record) -> view.Picture:
     heights = {epoch: DRAWINGS["log10 of the loss, cut at 10"](each.loss) for epoch, each in maps.items()}
     ends = min(h.min().item() for h in heights.values()), max(h.max().item() for h in heights.values())
     columns = -(-len(maps) // 2)
-    counts = {epoch: each.minima for epoch, each in maps.items()}
-    last = max(counts)
-    title = f"Local minima after epoch {min(counts)}: {counts[min(counts)]}; after the last, {last}: {counts[last]}"
+    first, last = min(maps), max(maps)
+    title = f"Local minima after epoch {first}: {maps[first].minima}; after the last, {last}: {maps[last].minima}"
     size = (2.8 * columns, 6.0)
     fig, axes = view.figure(2, columns, size=size, title=title, subplot_kw={"projection": "3d"})
     for axis in axes.flat[len(maps) :]:
