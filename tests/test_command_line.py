@@ -79,6 +79,7 @@ def test_models_lists_by_a_part_of_the_name(capsys):
     assert [line.split()[:2] for line in lines[1:3]] == [["lenet5_1998", "60,000"], ["lenet5", "61,706"]]
 
 
+@pytest.mark.slow  # trains
 def test_an_image_folder_is_streamed(tmp_path):
     for part in ("train", "val"):
         for name, colour in (("blue", (0, 0, 200)), ("red", (200, 0, 0))):

@@ -108,6 +108,7 @@ def test_check_answers_whatever_it_is_given(exercise, answer):
     assert "Traceback" not in feedback.message and "<script" not in feedback._repr_html_()
 
 
+@pytest.mark.slow  # six answers to every exercise
 @pytest.mark.parametrize("exercise", EXERCISES)
 @pytest.mark.parametrize(
     "answer",
@@ -132,6 +133,7 @@ def test_the_stop_button_still_works_in_a_check():
         course.check(EXERCISES[0], raises(KeyboardInterrupt()))
 
 
+@pytest.mark.slow  # some hundred calls
 @fuzzed
 @given(name=st.one_of(values, st.sampled_from(data.names())), size=values, seed=values)
 def test_data_load_refuses_in_words(name, size, seed):

@@ -129,10 +129,12 @@ def test_embedded_sets_are_the_recorded_bits_in_a_fresh_process(fresh):
     assert fresh.checksums == CHECKSUMS
 
 
+@pytest.mark.slow  # a process
 def test_embedded_sets_write_nothing(fresh):
     assert fresh.left == []
 
 
+@pytest.mark.slow  # a process
 def test_import_loads_no_heavy_library(fresh):
     assert "cnnlab" in fresh.imported
     assert not set(fresh.imported) & {"skimage", "sklearn", "matplotlib", "torchvision", "PIL", "scipy"}

@@ -27,6 +27,7 @@ def test_every_small_network_of_the_course_has_three_seeds_in_the_table():
     assert {name for name in models.list_models() if name.endswith("_tiny")} - set(BOARD) <= LEFT_OUT
 
 
+@pytest.mark.slow  # every network of the table
 @pytest.mark.parametrize("name", [name for name in BOARD if name not in ("speed run", "vit_b_16_tiny")])
 def test_parameters_and_mult_adds_of_the_table(name):
     cost = measure.cost(models.get_model(name, in_channels=3, num_classes=10), 32)

@@ -15,7 +15,13 @@ from cnnlab.lessons.claims import NOT_SHOWN, OPPOSITE, REPORTED, SHOWN, VARIANT,
 from cnnlab.lessons.facts import NETWORKS, SIBLINGS
 
 CLAIMS = course.all_claims()
-LONG = {"09 all_modern", "10 fewer", "12 large", "15 road_cost"}  # large networks, counted for 3 to 5 seconds each
+LONG = {
+    "09 all_modern",
+    "09 macs_resnext",
+    "10 fewer",
+    "15 road_cost",
+}  # large networks, counted for a second or more each
+LONG |= {"12 large", "12 macs", "12 params", "13 macs_b7", "13 params_b7"}
 
 
 @pytest.mark.parametrize(
@@ -156,6 +162,7 @@ def test_a_difference_has_to_be_large_enough():
     assert [compared(d, least=3) for d in (3, 2.9, 0, -2.9, -3)] == [SHOWN, NOT_SHOWN, NOT_SHOWN, NOT_SHOWN, OPPOSITE]
 
 
+@pytest.mark.slow  # large networks
 @pytest.mark.parametrize(
     "network", [n for n in NETWORKS + SIBLINGS if n.name in models.list_models()], ids=lambda n: n.name
 )

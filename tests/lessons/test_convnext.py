@@ -14,6 +14,7 @@ from cnnlab.models.convnext_roadmap import STEPS
 TASKS = {task.id: task for task in course.exercises("15")}
 
 
+@pytest.mark.slow  # large networks
 def test_the_papers_table_names_every_step_once():
     reached = {steps for _, steps, *_ in study.TABLE_10}
     assert reached == set(range(len(STEPS) + 1)) and len(study.TABLE_10) == 17
@@ -33,6 +34,7 @@ def test_the_share_of_a_kernel_on_the_map_is_what_a_convolution_counts(kernel, s
     assert study.inside(kernel, size) == pytest.approx(hits.mean().item() / kernel**2)
 
 
+@pytest.mark.slow  # large networks
 def test_the_twins_cost_the_same_within_eight_percent_and_run():
     for case in study.TWINS:
         assert study.macs(case) == pytest.approx(study.MACS, rel=0.08)

@@ -133,6 +133,7 @@ PRINTED = {
 }
 
 
+@pytest.mark.slow  # large networks
 @pytest.mark.parametrize("name", CIFAR_ERRORS)
 def test_the_networks_for_cifar_have_the_papers_parameters(name):
     network, options, error = CIFAR_ERRORS[name]

@@ -42,6 +42,7 @@ def test_blocks_and_channels_can_be_rounded_in_other_ways():
     assert study.count(*larger, rounded=lambda channels: channels)[1] > study.count(*larger)[1]
 
 
+@pytest.mark.slow  # large networks
 def test_the_record_keeps_its_budgets():
     runs = course.record("compound_scaling").results["runs"]
     for run in runs:

@@ -30,18 +30,26 @@ def run(exercise: course.Exercise, source: str, imports: str = "") -> object:
     return names[exercise.name]
 
 
+LONG = {"03.never-twice", "07.level", "08.steep", "08.wall", "12.your-cells", "16.by-heart", "17.beat-the-table"}
+
+
 def trained(id: str) -> list[pytest.MarkDecorator]:
-    """A mark for the exercises whose answers or checks train a network for seconds."""
+    """A mark for the exercises whose answers or checks train or measure a network for seconds."""
     solution = next(exercise.solution for exercise in course.exercises() if exercise.id == id)
-    trains = "fit(" in solution or id in ("03.never-twice", "12.your-cells", "16.by-heart", "17.beat-the-table")
-    return [pytest.mark.slow] * trains
+    return [pytest.mark.slow] * ("fit(" in solution or id in LONG)
 
 
 CASES = [pytest.param(exercise, id=exercise.id, marks=trained(exercise.id)) for exercise in course.exercises()]
+QUICK = 3  # so many mistakes of each exercise in every run, all in `make test`
 WRONG = [
-    pytest.param(exercise, mistake, id=f"{exercise.id}: {mistake.diagnosis}", marks=trained(exercise.id))
+    pytest.param(
+        exercise,
+        mistake,
+        id=f"{exercise.id}: {mistake.diagnosis}",
+        marks=[*trained(exercise.id), *[pytest.mark.slow] * (index >= QUICK)],
+    )
     for exercise in course.exercises()
-    for mistake in exercise.wrong
+    for index, mistake in enumerate(exercise.wrong)
 ]
 COMPARED = [case for case in CASES if case.values[0].compared]
 KNOWN = [case for case in WRONG if case.values[0].compared]
@@ -76,6 +84,7 @@ def test_a_wrong_answer_gets_its_diagnosis(exercise, mistake):
     assert f'course.solution("{exercise.id}")' in feedback.message
 
 
+@pytest.mark.slow  # all mistakes against all
 @pytest.mark.parametrize(("exercise", "mistake"), KNOWN)
 def test_the_cases_tell_each_wrong_answer_from_all_others(exercise, mistake):
     cases = exercise.arguments()

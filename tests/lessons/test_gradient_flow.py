@@ -34,6 +34,7 @@ def branches(model: nn.Module) -> list[nn.Module]:
     return [block.residual for stage in model.stages for block in stage]
 
 
+@pytest.mark.slow  # trains
 def test_fixup_with_a_head_of_zeros_passes():
     """The first step moves the head alone, and the others follow."""
 

@@ -139,6 +139,7 @@ def survives(task: course.Exercise, source: str) -> bool:
     return not any(map(task.differs, right, got))
 
 
+@pytest.mark.slow  # a hundred answers to each exercise
 @pytest.mark.parametrize("task", COMPARED)
 def test_each_small_change_of_the_solution_is_noticed(task):
     unnoticed = {(task.id, what) for what, source in mutants(task.solution) if survives(task, source)}

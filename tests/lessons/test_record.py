@@ -139,6 +139,7 @@ class CountTrainings:
         return 1 / 0 if self.count == self.until else self.fit(*arguments, **settings)
 
 
+@pytest.mark.slow  # trains
 @pytest.mark.parametrize("name", SMALL)
 def test_a_record_that_was_stopped_ends_as_if_it_had_not_been(name, elsewhere, monkeypatch):
     prepare, until = SMALL[name]
@@ -202,6 +203,7 @@ def test_a_network_and_its_surface_are_made_by_the_command(elsewhere, photograph
     assert surface.complete and surface.provenance["command"].endswith(words[2])
 
 
+@pytest.mark.slow  # a compiler
 def test_a_network_is_looked_at_while_it_is_trained(elsewhere, photographs, monkeypatch, capsys):
     """Stopped between two of its maps the command goes on with the next, and trains nothing again."""
     module = lessons.import_module("cnnlab.lessons.loss_surfaces.record")

@@ -98,6 +98,7 @@ def shape(value):
     return value if isinstance(value, str) else type(value).__name__.replace("NoneType", "int").replace("float", "int")
 
 
+@pytest.mark.slow  # builds every network of every record
 @pytest.mark.parametrize(("topic", "name"), HERE, ids=[name for _, name in HERE])
 def test_what_would_be_recorded_is_what_is(topic, name):
     draft = records.Draft(name, "command")

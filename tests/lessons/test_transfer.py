@@ -15,6 +15,7 @@ from cnnlab.training import last_layer
 TASKS = {task.id: task for task in course.exercises("16")}
 
 
+@pytest.mark.slow  # two thousand images
 @pytest.mark.parametrize("name", ["named", "turned"])
 def test_a_shipped_backbone_reads_what_its_record_says(name):
     network, weights = study.BACKBONES[name]

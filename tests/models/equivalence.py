@@ -1,5 +1,6 @@
 """Is a network of ours the same function as an independent one?"""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 
 import pytest
@@ -7,6 +8,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
+
+# Networks that differ from another one in their depth or width only.
+SIBLINGS = re.compile(
+    r"(resnet|plain)(32|34|44|56|101|110|152|164)|vgg(13|16|19)|densenet(169|201)|efficientnet_b[1-7]"
+    r"|convnext_(small|base|large)|nasnet_a_large|wide_resnet101|resnext101"
+)
+
+
+def siblings_slow(names: Iterable[str]) -> list:
+    """Networks as parameters of a test: those that have a smaller sibling in `make test` only."""
+    return [pytest.param(name, marks=[pytest.mark.slow] * bool(SIBLINGS.search(name))) for name in names]
 
 
 def first_quick(names: Iterable[str]) -> list:

@@ -22,6 +22,7 @@ def with_smaller_classifier() -> nn.Module:
     return model
 
 
+@pytest.mark.slow  # large networks
 def test_begins_as_torchvisions() -> None:
     assert_same_initialisation(torchvision.models.alexnet(num_classes=10), get_model("alexnet", num_classes=10))
 

@@ -18,6 +18,7 @@ def test_is_torchvisions(name: str) -> None:
     assert_equivalent(lambda: getattr(torchvision.models, name)(), lambda: get_model(name), size=64)
 
 
+@pytest.mark.slow  # a second each
 @pytest.mark.parametrize(
     ("name", "widths"), [("convnext_base", (128, 256, 512, 1024)), ("convnext_large", (192, 384, 768, 1536))]
 )
@@ -63,6 +64,7 @@ def test_a_step_costs_what_table_10_says(steps: int, kernel_size: int, paper: fl
         assert giga == pytest.approx(paper, abs=0.006)
 
 
+@pytest.mark.slow  # a large network
 def test_the_road_starts_at_resnet50() -> None:
     assert_equivalent(torchvision.models.resnet50, lambda: get_model("convnext_roadmap", steps=0))
 
@@ -87,6 +89,7 @@ def test_what_is_left_in_a_block() -> None:
     assert [layers(steps, nn.LayerNorm) for steps in range(9, 13)] == [0, 0, 1, 1]
 
 
+@pytest.mark.slow  # large networks
 def test_every_step_trains() -> None:
     for steps in range(len(STEPS) + 1):
         model = get_model("convnext_roadmap_tiny", steps=steps)

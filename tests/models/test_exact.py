@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from equivalence import siblings_slow
 from torch.utils.flop_counter import FlopCounterMode
 
 from cnnlab import models
@@ -12,7 +13,7 @@ from cnnlab import models
 REFERENCE = json.loads(Path(__file__).with_name("reference.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", models.list_models())
+@pytest.mark.parametrize("name", siblings_slow(models.list_models()))
 def test_params_and_macs(name: str) -> None:
     rows = [row for row in REFERENCE if row["name"] == name]
     assert rows or name.endswith("_tiny"), f"{name} has no figures in reference.json"

@@ -34,6 +34,7 @@ def previous_map_first(by_name: Mapping) -> dict:
     return ordered
 
 
+@pytest.mark.slow  # two seconds each
 @pytest.mark.parametrize("size", [64, 75])  # maps of 31, 16, 8, 4, 2 and of 37, 19, 10, 5, 3 pixels
 def test_large_is_timms(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     monkeypatch.setattr(AvgPool2dSame, "forward", average_of_pixels)
@@ -46,6 +47,7 @@ def test_large_is_timms(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     )
 
 
+@pytest.mark.slow  # a large network
 def test_large_has_the_shapes_of_timms() -> None:
     with torch.device("meta"):
         theirs = previous_map_first(timm.create_model("nasnetalarge").state_dict())
@@ -53,6 +55,7 @@ def test_large_has_the_shapes_of_timms() -> None:
     assert [value.shape for value in own.values()] == [value.shape for value in theirs.values()]
 
 
+@pytest.mark.slow  # a large network
 def test_mobile_has_the_maps_of_the_paper() -> None:
     with torch.device("meta"):
         model = get_model("nasnet_a_mobile")

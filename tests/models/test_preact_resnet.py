@@ -17,6 +17,7 @@ def linear_head(by_name: Mapping) -> dict:
     return {name: value.flatten(1) if name == "head.fc.weight" else value for name, value in by_name.items()}
 
 
+@pytest.mark.slow  # a large network
 def test_is_timms() -> None:
     assert_equivalent(lambda: timm.create_model("resnetv2_50"), lambda: get_model("preact_resnet50"), 64, linear_head)
 

@@ -56,6 +56,7 @@ def test_another_set_of_layers_is_refused_with_what_is_missing(end: int | None) 
     refused(small(), other, "without a place: more.weight" if end is None else "missing: head.fc.weight, head.fc.bias")
 
 
+@pytest.mark.slow  # large networks
 def test_another_depth_is_refused_by_the_names_of_what_is_missing() -> None:
     other = torchvision.models.resnet18().state_dict()
     refused(get_model("resnet34"), other, r"missing: stages\.0\.2\.residual\.conv1\.weight, .* and \d+ more")
@@ -128,6 +129,7 @@ def test_imagenet_weights_give_torchvisions_logits(
     assert torch.equal(get_model("resnet18", weights="imagenet").eval()(images), model(images))
 
 
+@pytest.mark.slow  # large networks
 @pytest.mark.parametrize("aux_heads", [False, True])
 def test_googlenet_takes_images_as_its_weights_want_them(
     cache: Path, monkeypatch: pytest.MonkeyPatch, aux_heads: bool
@@ -171,6 +173,7 @@ def test_a_damaged_download_is_refused_and_not_kept(cache: Path, monkeypatch: py
     assert not file.exists()
 
 
+@pytest.mark.slow  # large networks
 def test_another_networks_file_is_refused(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     contents = saved(torchvision.models.resnet34().state_dict())
     (cache / publish("resnet18", contents, monkeypatch)).write_bytes(contents)

@@ -7,17 +7,12 @@ from typing import get_origin
 
 import pytest
 import torch
-from equivalence import macs
+from equivalence import SIBLINGS, macs, siblings_slow
 
 from cnnlab import models
 
 NAMES = models.list_models()
 TINY = [name for name in NAMES if name.endswith("_tiny") and name != "convnext_tiny"]
-MORE_OF_THE_SAME = {
-    *(f"{kind}{layers}_tiny" for kind in ("resnet", "plain") for layers in (32, 44, 56, 110)),
-    *(f"vgg{layers}_tiny" for layers in ("11_bn", "13", "13_bn", "16", "16_bn", "19")),
-    *("resnet18_tiny", "preact_resnet110_tiny"),
-}
 
 
 def images(name: str) -> torch.Tensor:
@@ -26,21 +21,21 @@ def images(name: str) -> torch.Tensor:
     return torch.randn(2, channels, *[32 if name in TINY else size] * 2)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "lenet5_1998"])
+@pytest.mark.parametrize("name", siblings_slow(name for name in NAMES if name != "lenet5_1998"))
 def test_classes_and_channels(name: str) -> None:
     with torch.device("meta"):
         model = models.get_model(name, num_classes=7, in_channels=2).eval()
         assert model(images(name)[:, :1].expand(-1, 2, -1, -1)).shape == (2, 7)
 
 
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("name", siblings_slow(TINY))
 def test_is_the_class_of_its_large_twin(name: str) -> None:
     with torch.device("meta"):
         twin = models.get_model(name.removesuffix("_tiny"))
         assert type(models.get_model(name)) is type(twin)
 
 
-@pytest.mark.parametrize("name", TINY)
+@pytest.mark.parametrize("name", siblings_slow(TINY))
 def test_is_small_enough_to_train_in_class(name: str) -> None:
     with torch.device("meta"):
         model = models.get_model(name)
@@ -48,7 +43,9 @@ def test_is_small_enough_to_train_in_class(name: str) -> None:
 
 
 @pytest.mark.slow  # a second for each network
-@pytest.mark.parametrize("name", [*sorted({*TINY} - MORE_OF_THE_SAME), "lenet5_1998", "lenet5", "alexnet_2012"])
+@pytest.mark.parametrize(
+    "name", [*(name for name in TINY if not SIBLINGS.search(name)), "lenet5_1998", "lenet5", "alexnet_2012"]
+)
 def test_exports_and_runs_in_bf16_and_channels_last(name: str) -> None:
     torch.manual_seed(0)
     model, x = models.get_model(name).eval(), images(name)

@@ -22,6 +22,7 @@ def test_is_torchvisions(name: str) -> None:
     assert_equivalent(getattr(torchvision.models, name), lambda: get_model(name))
 
 
+@pytest.mark.slow  # large networks
 @pytest.mark.parametrize("name", ["resnet18", "resnet50", "wide_resnet50_2", "resnext50_32x4d"])
 def test_begins_as_torchvisions(name: str) -> None:
     assert_same_initialisation(getattr(torchvision.models, name)(), get_model(name))

@@ -121,7 +121,7 @@ def test_shipped_weights_say_how_their_images_were_prepared(path):
     assert about["input"] == [3, 32, 32] and len(about["mean"]) == len(about["std"]) == 3
 
 
-@pytest.mark.parametrize("wrap", [torch.compile, nn.DataParallel, AveragedModel])
+@pytest.mark.parametrize("wrap", [pytest.param(torch.compile, marks=pytest.mark.slow), nn.DataParallel, AveragedModel])
 def test_what_is_wrapped_around_a_network_is_not_written(
     tmp_path: Path, wrap: Callable[[nn.Module], nn.Module]
 ) -> None:

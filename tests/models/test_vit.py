@@ -9,6 +9,7 @@ from cnnlab.models import get_model
 from cnnlab.models.vit import ViT
 
 
+@pytest.mark.slow  # a large network
 def test_is_torchvisions() -> None:
     assert_equivalent(lambda: vit_b_16(image_size=64), lambda: get_model("vit_b_16", image_size=64))
 

@@ -296,10 +296,13 @@ def test_a_submission_cannot_take_all_memory_stay_behind_fill_the_page_or_see_ke
 
 NAMED = os.environ.get("CNNLAB_TEACHING_PYTHON", ROOT / ".venv-teaching/bin/python")
 TEACHER = str(NAMED) if Path(NAMED).exists() else sys.executable
-needs_nbgrader = pytest.mark.skipif(
-    subprocess.run([TEACHER, "-c", "import nbgrader, cnnlab"], capture_output=True).returncode != 0,
-    reason="nbgrader is not installed: make teach",
-)
+needs_nbgrader = pytest.mark.usefixtures("nbgrader")
+
+
+@pytest.fixture(scope="session")
+def nbgrader() -> None:
+    if subprocess.run([TEACHER, "-c", "import nbgrader, cnnlab"], capture_output=True).returncode:
+        pytest.skip("nbgrader is not installed: make teach")
 
 
 def command(*words: str | Path) -> list[str]:

@@ -1,5 +1,6 @@
 """What users rely on where a network has auxiliary heads: `fit` adds their losses, and only while it trains."""
 
+import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -40,6 +41,7 @@ def by_hand(model: nn.Module, dataset: data.Dataset, aux_weight: float, lr: floa
     return losses
 
 
+@pytest.mark.slow  # large networks
 def test_fit_adds_the_losses_of_the_heads_as_a_loop_by_hand_does():
     digits = data.load("handwritten", train=64, test=20)
     fitted, written, main_only = network(True), network(True), network(True)

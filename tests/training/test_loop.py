@@ -117,6 +117,7 @@ def test_interrupting_returns_the_run_so_far(digits):
     assert run.interrupted and len(run.history) == 2 and "interrupted" in repr(run)
 
 
+@pytest.mark.slow  # trains
 def test_an_interrupt_from_outside_is_caught_in_the_middle_of_an_epoch(digits):
     done = threading.Event()
 

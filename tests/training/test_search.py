@@ -89,7 +89,7 @@ def test_the_stop_button_keeps_what_was_tried():
     assert len(random_search(SPACE, reward, 100, on_trial=tired).rewards) == 5
 
 
-@pytest.mark.parametrize("method", [evolve, reinforce])
+@pytest.mark.parametrize("method", [evolve, pytest.param(reinforce, marks=pytest.mark.slow)])
 def test_learning_beats_chance_where_there_is_something_to_learn(method):
     late = {
         m: statistics.mean(statistics.mean(m(SPACE, reward, 150, seed=s).rewards[-50:]) for s in range(2))

@@ -51,6 +51,7 @@ def test_logarithmic_axes_have_plain_numbers():
     assert long.get_xscale() == "log" and long.get_yscale() == "linear"
 
 
+@pytest.mark.slow  # draws one of each kind
 def test_every_picture_is_a_png_with_alternative_text(maps):
     for picture in pictures(maps):
         data, metadata = picture._repr_mimebundle_()
