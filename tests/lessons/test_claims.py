@@ -15,13 +15,9 @@ from cnnlab.lessons.claims import NOT_SHOWN, OPPOSITE, REPORTED, SHOWN, VARIANT,
 from cnnlab.lessons.facts import NETWORKS, SIBLINGS
 
 CLAIMS = course.all_claims()
-LONG = {
-    "09 all_modern",
-    "09 macs_resnext",
-    "10 fewer",
-    "15 road_cost",
-}  # large networks, counted for a second or more each
-LONG |= {"12 large", "12 macs", "12 params", "13 macs_b7", "13 params_b7"}
+# Large networks, counted for a second or more each.
+LONG = {"09 all_modern", "09 macs_resnext", "10 fewer", "12 large", "12 macs", "12 params", "13 macs_b7"}
+LONG |= {"13 params_b7", "15 road_cost"}
 
 
 @pytest.mark.parametrize(
