@@ -176,6 +176,23 @@ def while_it_rises(record: Record) -> Table:
     return Table(header, rows, f"The last row is the mean over {len(planes)} pairs of directions. {record}")
 
 
+def twins_on_the_way(records: Mapping[str, Record]) -> Table:
+    """Of networks trained alike: their surfaces after the same epochs, as numbers, and what they had learnt by then."""
+    surfaces = {name: on_the_way(record) for name, record in records.items()}
+    rows = []
+    for epoch in next(iter(surfaces.values())):
+        row = [epoch]
+        for name, record in records.items():
+            shapes = [(each.minima, each.descent()) for each in surfaces[name][epoch]]
+            minima, down = (sum(values) / len(values) for values in zip(*shapes, strict=True))
+            held = 100 * record.results["on_the_way"][str(epoch)]["held_out"]["accuracy"]
+            row += [f"{minima:.3g}", f"{down:.2f}", f"{held:.1f} %"]
+        rows.append(row)
+    header = [f"{name}: {what}" for name in records for what in ("minima", "descent", "held out")]
+    *_, last = records.values()
+    return Table(["after epoch", *header], rows, f"The last row is the mean over pairs of directions. {last}")
+
+
 def of_the_start(rows: Sequence[Sequence[object]]) -> Table:
     """What is left of the initial weights. rows: network, what decay leaves of them, cosines of its filters."""
     header = ["network", "decay leaves", "median cosine", "from the 10th", "to the 90th percentile"]

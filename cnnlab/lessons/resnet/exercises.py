@@ -259,6 +259,8 @@ def check_identity(make_identity: object) -> None:
     after = dict(block.named_parameters())
     if list(before) != list(after):
         raise Wrong("You took away or replaced a layer of the residual: change the numbers in its parameters instead.")
+    if any(norm.eps != nn.BatchNorm2d(4).eps for norm in (block.residual.norm1, block.residual.norm2)):
+        raise Wrong("You changed a setting of a batch norm (its eps): change the numbers in its parameters instead.")
     if all(torch.equal(before[name], after[name]) for name in before):
         raise Wrong("Nothing has changed in the block you were given: change its parameters in place.")
     x = torch.rand(8, 4, 6, 6)
@@ -359,6 +361,14 @@ exercise(
                 return block
             """,
             "Nothing has changed",
+        ),
+        source(
+            """
+            def make_identity(block):
+                block.residual.norm2.eps = 1e30
+                torch.nn.init.zeros_(block.residual.norm2.bias)
+            """,
+            "a setting of a batch norm",
         ),
         source(
             """
