@@ -241,6 +241,7 @@ RECORDS = {
     "plain56-cifar10": partial(network, model="plain56", epochs=28, lr=0.05),
     "plain56-60-epochs": partial(by_the_papers_recipe, model="plain56"),
     "resnet56-60-epochs": partial(by_the_papers_recipe, model="resnet56", shortcut="B"),
+    "plain20-60-epochs": partial(by_the_papers_recipe, model="plain20", kept=()),
 }
 for _model in ("resnet56", "plain56"):
     RECORDS[f"surface-{_model}-cifar10"] = partial(surface, model=_model)

@@ -1,8 +1,13 @@
 """Lesson 11, MobileNet: what takes longer to measure than the lesson has."""
 
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+
 import torch
+from torch import nn
 
 from cnnlab import data, models, training
+from cnnlab.lessons.mobilenet.study import bottlenecks
 from cnnlab.lessons.records import Draft
 
 SEEDS, IMAGES, TEST = (0, 1, 2), 4000, 1000
@@ -41,4 +46,88 @@ def train(case: str, seed: int) -> list[list[float]]:
     return [[epoch.train_accuracy, epoch.test_accuracy] for epoch in run.history]
 
 
-RECORDS = {"mobilenet_width": mobilenet_width}
+RATES = {  # each grid reaches beyond its best on both sides
+    "separable": (0.1, 0.2, 0.4),
+    "full, same widths": (0.05, 0.1, 0.2, 0.4),
+    "full, same parameters": (0.05, 0.1, 0.2, 0.4, 0.8),
+}
+
+
+def separable_and_full(draft: Draft) -> None:
+    """Depthwise separable against full convolutions until the curves are flat, each at its own rate, three seeds.
+
+    Full convolutions twice: with as many channels, and with so few that the parameters are the same.
+    """
+    build = {
+        "separable": partial(models.get_model, "mobilenet_v1_tiny", width_mult=0.25),
+        "full, same widths": partial(models.get_model, "conv_mobilenet_v1_tiny", width_mult=0.25),
+        "full, same parameters": partial(models.get_model, "conv_mobilenet_v1_tiny", width_mult=0.0875),
+    }
+    about = "MobileNet's twin at a quarter of the paper's width, on 3,000 street digits, 16 epochs of batches of 64. "
+    compare(draft, about, build, RATES, images=3000, epochs=16, batch_size=64)
+
+
+def linear_bottleneck(draft: Draft) -> None:
+    """Inverted residuals whose narrow ends are linear or have a ReLU6, with few channels and with more, three seeds."""
+    build, rates = {}, {}
+    for channels in (8, 24):
+        for end in ("linear", "ReLU6"):
+            case = f"{channels} channels, {end}"
+            build[case] = partial(bottlenecks, channels, relu=end == "ReLU6")
+            rates[case] = BOTTLENECK_RATES
+    about = "Five inverted residual blocks on 2,000 street digits, 15 epochs of batches of 32. "
+    compare(draft, about, build, rates, images=2000, epochs=15, batch_size=32)
+
+
+BOTTLENECK_RATES = (0.05, 0.1, 0.2)
+
+
+@cache
+def digits(images: int, seed: int) -> data.Dataset:
+    return data.load("street_digits", train=images, validation=1000, test=2000, seed=seed)
+
+
+def compare(
+    draft: Draft,
+    about: str,
+    build: Mapping[str, Callable[[], nn.Module]],
+    rates: Mapping[str, tuple[float, ...]],
+    *,
+    images: int,
+    epochs: int,
+    batch_size: int,
+) -> None:
+    """Each case at each of its rates with the first seed; then at the best rate on validation images for all seeds."""
+    about += (
+        "SGD with momentum, float32, one cycle. rates: seed 0, the rate is chosen by 1,000 validation images; seeds: "
+        "images, weights and order; curve: [training, validation accuracy] after each epoch; test: 2,000 images."
+    )
+
+    def trained(case: str, lr: float, seed: int) -> dict:
+        dataset = digits(images, seed)
+        torch.manual_seed(seed)
+        model = build[case]()
+        settings = {"epochs": epochs, "lr": lr, "batch_size": batch_size, "precision": "fp32", "seed": seed}
+        run = training.fit(model, dataset.choosing(), progress=False, **settings)
+        curve = [[round(epoch.train_accuracy, 4), round(epoch.test_accuracy, 4)] for epoch in run.history]
+        test = training.evaluate(model, dataset.test).accuracy
+        print(f"{case}, lr {lr:g}, seed {seed}: {curve[-1]}, test {test:.1%}", flush=True)
+        return {"lr": lr, "seed": seed, "curve": curve, "test": test}
+
+    for case in build:
+        done = draft.results.setdefault(case, {"rates": [], "seeds": []})
+        for lr in rates[case]:
+            if lr not in [run["lr"] for run in done["rates"]]:
+                done["rates"].append(trained(case, lr, SEEDS[0]))
+                draft.save(about, precision=SETTINGS["precision"])
+        best = max(done["rates"], key=lambda run: run["curve"][-1][1])
+        if [run["lr"] for run in done["seeds"]] != [best["lr"]] * len(SEEDS):
+            done["seeds"] = [best] + [trained(case, best["lr"], seed) for seed in SEEDS[1:]]
+            draft.save(about, precision=SETTINGS["precision"])
+
+
+RECORDS = {
+    "mobilenet_width": mobilenet_width,
+    "separable_and_full": separable_and_full,
+    "linear_bottleneck": linear_bottleneck,
+}
