@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from cnnlab import measure, models, training, view
 from cnnlab.device import Precision, autocast, one_thread
 from cnnlab.lessons import facts
+from cnnlab.lessons.rates import table as table_of_rates
 from cnnlab.models.mobilenet import conv_norm_act, initialize
 from cnnlab.models.mobilenet_v2 import InvertedResidual
 from cnnlab.table import Table
@@ -451,6 +452,32 @@ def twins(runs: Mapping[str, training.Run], settings: Mapping[str, object]) -> v
     picture = view.lines(known, x="epoch", y="accuracy on training images (%)", title=title, size=(9, 3.6))
     picture.figure.axes[0].xaxis.get_major_locator().set_params(integer=True)
     return picture
+
+
+Flat = Mapping[str, Mapping]  # of a record that goes on until the curves are flat: for each case its rates and seeds
+
+
+def rates_tried(flat: Flat) -> Table:
+    """What each case reached on validation images at each of its learning rates, and which one was chosen."""
+    reached = {
+        name: {
+            run["lr"]: f"{100 * run['curve'][-1][1]:.1f} %" for run in sorted(of["rates"], key=lambda run: run["lr"])
+        }
+        for name, of in flat.items()
+    }
+    chosen = {name: of["seeds"][0]["lr"] for name, of in flat.items()}
+    return table_of_rates(reached, chosen, "Accuracy on 1,000 validation images by learning rate, seed 0")
+
+
+def flat_curves(flat: Flat) -> view.Picture:
+    """How each case gets to know its training images at its own rate: a line is the mean of the seeds."""
+    known = {name: [[100 * train for train, _ in run["curve"]] for run in of["seeds"]] for name, of in flat.items()}
+    return view.in_training(known, "Until they are flat, in training")
+
+
+def tested(flat: Flat) -> dict[str, list[float]]:
+    """Accuracy on 2,000 test images of each seed at the chosen rate; percent."""
+    return {name: [100 * run["test"] for run in of["seeds"]] for name, of in flat.items()}
 
 
 def width_table(results: Mapping[str, Sequence]) -> Table:
