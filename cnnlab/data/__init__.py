@@ -56,7 +56,7 @@ def load(
     ones, take `stream`.
 
     `size` asks for so many pixels a side. Photographs of solar_cells are then read at that size, and take no more
-    memory; every other set is loaded and `resized`.
+    memory; street_digits are drawn at it, from 32 to 96 pixels; every other set is loaded and `resized`.
 
     Raises ValueError for an unknown name and for impossible sizes, OSError for a `root` that cannot be used, and
     `DataError` for a set that is damaged, or missing and not to be had.
@@ -70,7 +70,8 @@ def load(
         raise ValueError(f"seed={seed!r} is not possible; seed is a whole number, 0 or more")
     if size is not None:
         checked_size(str(name), "size", size)
-        if name != _SOLAR:
+        drawn = name == "street_digits" and street_digits.SIDE <= size <= street_digits.LARGEST
+        if name != _SOLAR and not drawn:
             return load(name, train=train, validation=validation, test=test, seed=seed, root=root).resized(size)
     if name in real.SOURCES:
         return real.load(name, train, validation, test, seed, root)
@@ -80,6 +81,8 @@ def load(
         raise ValueError(f"{name} is not read from a root folder: leave root= out")
     if name == _SOLAR:
         return solar_cells.load(train, validation, test, seed, size)
+    if size is not None:
+        return street_digits.load(train, validation, test, seed, size)
     if embedded:
         return _EMBEDDED[name](train, validation, test, seed)
     if path.is_dir():

@@ -44,8 +44,10 @@ TEST_FONTS = {
 TRAIN_PHOTOGRAPHS = ("astronaut", "coffee")
 TEST_PHOTOGRAPHS = ("chelsea", "rocket")
 
-SIDE = 32  # of an image, in pixels
+SIDE = 32  # of an image, in pixels, where no other is asked for
+LARGEST = 96  # side that can be drawn: the smallest photograph has 100 pixels
 CHUNK = 500  # images drawn at once from a random stream of their own: with another value every image is another
+# Of the atlas for images of SIDE pixels; larger images have a larger atlas, so that they show more detail.
 GLYPH = 48  # height of a digit in the atlas
 CELL = 80  # height and width of its cell there: the widest digit, its blur and a blank border
 BLURS = (3, 5)  # width of the box that blurs a digit, in atlas pixels, of which an image's pixel has 2 to 3
@@ -64,22 +66,27 @@ and rocket by SpaceX: public domain; chelsea by Stéfan van der Walt and coffee 
 
 
 @cache
-def glyph_atlas(fonts: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """How much ink, 0..128: uint8, blurs x fonts x 11 x CELL x CELL; and the width of each font's widest digit."""
+def glyph_atlas(fonts: tuple[str, ...], side: int = SIDE) -> tuple[np.ndarray, np.ndarray]:
+    """How much ink, 0..128: uint8, blurs x fonts x 11 x cell x cell; and the width of each font's widest digit.
+
+    side: of the images that it is for, in pixels; a cell has CELL pixels for SIDE.
+    """
     from PIL import Image, ImageFont
+
+    glyph, cell = GLYPH * side / SIDE, CELL * side // SIDE
 
     # Found without importing matplotlib, which would make a folder in the user's home.
     folder = Path(find_spec("matplotlib").origin).parent / "mpl-data" / "fonts" / "ttf"
-    cells = np.zeros((len(fonts), 11, CELL, CELL), np.int32)
+    cells = np.zeros((len(fonts), 11, cell, cell), np.int32)
     widths = np.zeros(len(fonts), np.float32)
     for i, name in enumerate(fonts):
         font = ImageFont.truetype(str(folder / f"{name}.ttf"), 100, layout_engine=ImageFont.Layout.BASIC)
         _, top, _, bottom = font.getmask("0").getbbox()
-        font = font.font_variant(size=100 * GLYPH / (bottom - top))
+        font = font.font_variant(size=100 * glyph / (bottom - top))
         for digit in range(10):
             mask = font.getmask(str(digit))
             ink = np.asarray(Image.frombytes("L", mask.size, bytes(mask)).crop(mask.getbbox()))
-            (height, width), (top, left) = ink.shape, (CELL - np.array(ink.shape)) // 2
+            (height, width), (top, left) = ink.shape, (cell - np.array(ink.shape)) // 2
             cells[i, digit, top : top + height, left : left + width] = ink
             widths[i] = max(widths[i], width)
     return np.stack([_blurred(cells, box) for box in BLURS]), widths
@@ -114,57 +121,59 @@ def _between(rng: np.random.Generator, low: float, high: float, *shape: int) -> 
     return (low + (high - low) * rng.random(shape)).astype(np.float32)
 
 
-def _masks(rng: np.random.Generator, fonts: tuple[str, ...], digits: np.ndarray) -> np.ndarray:
+def _masks(rng: np.random.Generator, fonts: tuple[str, ...], digits: np.ndarray, side: int = SIDE) -> np.ndarray:
     """How much ink each pixel has, 0..128: the digit in the middle and parts of its neighbours, left and right."""
-    atlas, widths = glyph_atlas(fonts)
-    n = len(digits)
+    atlas, widths = glyph_atlas(fonts, side)
+    n, larger, size = len(digits), np.float32(side / SIDE), atlas.shape[-1]
     blur, font = rng.integers(len(BLURS), size=n), rng.integers(len(fonts), size=n)
     left, right = np.where(rng.random((2, n)) < 0.5, rng.integers(10, size=(2, n)), BLANK)
     first = (blur * len(fonts) + font) * 11
-    cells = (np.stack([first + left, first + digits, first + right], 1) * CELL**2).astype(np.int32)
+    cells = (np.stack([first + left, first + digits, first + right], 1) * size**2).astype(np.int32)
 
     # From a pixel (x, y) to its place (u, v) in the cell: rotate by a rational point of the circle, shear, enlarge.
     t, shear = _between(rng, -0.12, 0.12, n), _between(rng, -0.25, 0.25, n)
     cos, sin = (1 - t * t) / (1 + t * t), 2 * t / (1 + t * t)
     tall = GLYPH / _between(rng, 18, 24, n)
     wide = tall * _between(rng, 0.8, 1.25, n)
-    pixels = np.arange(SIDE, dtype=np.float32) - (SIDE - 1) / 2
-    x, y = pixels - _between(rng, -4, 4, n, 1), pixels - _between(rng, -4, 4, n, 1)
+    pixels = np.arange(side, dtype=np.float32) - (side - 1) / 2
+    x, y = pixels - larger * _between(rng, -4, 4, n, 1), pixels - larger * _between(rng, -4, 4, n, 1)
     u = _outer_sum((wide * (cos + shear * sin))[:, None] * x, (wide * (shear * cos - sin))[:, None] * y)
     v = _outer_sum((tall * sin)[:, None] * x, (tall * cos)[:, None] * y)
 
     # A neighbour begins a little after the widest digit's end, and its own middle is at least 18 pixels away.
-    step = np.maximum(widths[font] + _between(rng, 5, 12, n), 18 * wide)[:, None, None]
+    step = np.maximum(widths[font] + larger * _between(rng, 5, 12, n), larger * 18 * wide)[:, None, None]
     which = (u > step / 2).astype(np.int8) - (u < -step / 2)  # -1, 0, 1: left neighbour, digit, right neighbour
-    column = np.clip(u - which * step + CELL / 2, 0, CELL - 1).astype(np.int32)
-    line = np.clip(v + CELL / 2, 0, CELL - 1).astype(np.int32)
+    column = np.clip(u - which * step + size / 2, 0, size - 1).astype(np.int32)
+    line = np.clip(v + size / 2, 0, size - 1).astype(np.int32)
     cell = np.take_along_axis(cells, which.reshape(n, -1) + 1, 1).reshape(which.shape)
-    return atlas.ravel()[cell + line * CELL + column]
+    return atlas.ravel()[cell + line * size + column]
 
 
 def _outer_sum(along_x: np.ndarray, along_y: np.ndarray) -> np.ndarray:
     return along_x[:, None, :] + along_y[:, :, None]
 
 
-def _backgrounds(rng: np.random.Generator, names: tuple[str, ...], n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Random crops, int16, n x 3 x SIDE x SIDE, the busy ones with less contrast; and their mean colours."""
+def _backgrounds(rng: np.random.Generator, names: tuple[str, ...], n: int, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Random crops, int16, n x 3 x side x side, the busy ones with less contrast; and their mean colours."""
     atlas, sizes = photograph_atlas(names)
     photo = rng.integers(len(sizes), size=n)
-    top, left = (rng.random((n, 2)) * (sizes[photo] - SIDE + 1)).astype(np.int64).T
-    crops = sliding_window_view(atlas, (SIDE, SIDE), (2, 3))[photo, :, top, left].astype(np.int16)
-    colours = (crops.sum((2, 3), np.int32, keepdims=True) // SIDE**2).astype(np.int16)
+    top, left = (rng.random((n, 2)) * (sizes[photo] - side + 1)).astype(np.int64).T
+    crops = sliding_window_view(atlas, (side, side), (2, 3))[photo, :, top, left].astype(np.int16)
+    colours = (crops.sum((2, 3), np.int32, keepdims=True) // side**2).astype(np.int16)
     crops -= colours
-    deviation = np.abs(crops).sum((1, 2, 3), np.int32, keepdims=True) // (3 * SIDE**2)
+    deviation = np.abs(crops).sum((1, 2, 3), np.int32, keepdims=True) // (3 * side**2)
     contrast = rng.integers(64, 129, (n, 1, 1, 1)) * CALM // np.maximum(deviation, CALM)
     return colours + (crops * contrast.astype(np.int16) >> 7), colours
 
 
-def draw(seed: np.random.SeedSequence, fonts: tuple[str, ...], photographs: tuple[str, ...]) -> tuple[np.ndarray, ...]:
-    """CHUNK images, uint8 CHUNK x 3 x SIDE x SIDE, and their digits, int64. Within, int16 holds every product."""
+def draw(
+    seed: np.random.SeedSequence, fonts: tuple[str, ...], photographs: tuple[str, ...], side: int = SIDE
+) -> tuple[np.ndarray, ...]:
+    """CHUNK images, uint8 CHUNK x 3 x side x side, and their digits, int64. Within, int16 holds every product."""
     rng = np.random.Generator(np.random.PCG64(seed))
     digits = rng.integers(10, size=CHUNK)
-    mask = _masks(rng, fonts, digits)[:, None].astype(np.int16)
-    ground, colours = _backgrounds(rng, photographs, CHUNK)
+    mask = _masks(rng, fonts, digits, side)[:, None].astype(np.int16)
+    ground, colours = _backgrounds(rng, photographs, CHUNK, side)
 
     # Ink is darker than a light background and lighter than a dark one; in between, either.
     darker = colours.sum(1, keepdims=True) + rng.integers(-200, 201, (CHUNK, 1, 1, 1)) > 3 * 128
@@ -172,33 +181,37 @@ def draw(seed: np.random.SeedSequence, fonts: tuple[str, ...], photographs: tupl
     tint = rng.integers(-40, 41, (CHUNK, 3, 1, 1), np.int16)
     ink = np.clip(colours + np.where(darker, -step, step) + tint, 0, 255)
 
-    noise = rng.integers(0, 256, (2, CHUNK, 3, SIDE, SIDE), np.uint8)  # the difference of two is a triangle again
+    noise = rng.integers(0, 256, (2, CHUNK, 3, side, side), np.uint8)  # the difference of two is a triangle again
     noise = (noise[0].astype(np.int16) - noise[1]) * rng.integers(2, 9, (CHUNK, 1, 1, 1), np.int16)
     images = ground + ((ink - ground) * mask >> 7) + (noise >> 7)
     return np.clip(images, 0, 255).astype(np.uint8), digits
 
 
-def _split(part: int, size: int, seed: int) -> tuple[Tensor, Tensor]:
+def _split(part: int, size: int, seed: int, side: int) -> tuple[Tensor, Tensor]:
     """The first `size` images of training (part 0), test (1) or validation (2): each chunk from a stream of its own."""
     families, photographs = (TEST_FONTS, TEST_PHOTOGRAPHS) if part == 1 else (TRAIN_FONTS, TRAIN_PHOTOGRAPHS)
     fonts = tuple(file for files in families.values() for file in files)
-    images, labels = np.empty((size, 3, SIDE, SIDE), np.uint8), np.empty(size, np.int64)
+    images, labels = np.empty((size, 3, side, side), np.uint8), np.empty(size, np.int64)
     for start in range(0, size, CHUNK):
         stream = np.random.SeedSequence(seed, spawn_key=(part, start // CHUNK))
         here = slice(start, min(start + CHUNK, size))
-        images[here], labels[here] = (drawn[: here.stop - start] for drawn in draw(stream, fonts, photographs))
+        images[here], labels[here] = (drawn[: here.stop - start] for drawn in draw(stream, fonts, photographs, side))
     return torch.from_numpy(images), torch.from_numpy(labels)
 
 
-def load(train: int | None = None, validation: int = 0, test: int | None = None, seed: int = 0) -> Dataset:
+def load(
+    train: int | None = None, validation: int = 0, test: int | None = None, seed: int = 0, side: int = SIDE
+) -> Dataset:
     """3x32x32, 4,000 training and 1,000 test images unless sizes are given; the first n are the same for every size.
 
     Validation images are drawn besides, with the fonts and photographs of training: they are held out of what the
     network learns, so that its settings can be chosen by them, while the test asks for fonts and photographs that
     neither the training nor the choice has seen.
+
+    side: in pixels, SIDE to LARGEST; the digits of the same seed, in more detail, over other parts of the photographs.
     """
     train = checked_size("street_digits", "train", 4000 if train is None else train)
     test = checked_size("street_digits", "test", 1000 if test is None else test)
     validation = checked_size("street_digits", "validation", validation)
-    learnt, tested, held = (_split(part, size, seed) for part, size in enumerate((train, test, validation)))
+    learnt, tested, held = (_split(part, size, seed, side) for part, size in enumerate((train, test, validation)))
     return assemble("street_digits", learnt, tested, tuple("0123456789"), ABOUT, held)

@@ -138,3 +138,30 @@ def test_twenty_thousand_images_take_seconds_and_little_memory(run_fresh, tmp_pa
         if seconds <= 5:
             break
     assert seconds <= 5
+
+
+def test_larger_ones_are_the_same_digits_drawn_in_more_detail():
+    small, large = (data.load("street_digits", train=100, test=20, size=size) for size in (32, 64))
+    assert torch.equal(small.train.images, data.load("street_digits", train=100, test=20).train.images)
+    assert large.train.images.shape == (100, 3, 64, 64) and torch.equal(large.test.labels, small.test.labels)
+
+    def masks(side: int) -> torch.Tensor:
+        fonts = tuple(file for files in street_digits.TRAIN_FONTS.values() for file in files)
+        rng = np.random.Generator(np.random.PCG64(0))
+        return torch.from_numpy(street_digits._masks(rng, fonts, rng.integers(10, size=200), side).astype(np.float32))
+
+    halved = torch.nn.functional.avg_pool2d(masks(64)[:, None], 2)[:, 0]
+    assert torch.corrcoef(torch.stack([masks(32).flatten(), halved.flatten()]))[0, 1] > 0.95
+    enlarged = small.resized(64).train.images
+    fine = [
+        (images[..., 1:].float() - images[..., :-1].float()).abs().mean() for images in (large.train.images, enlarged)
+    ]
+    assert fine[0] > 1.5 * fine[1]
+
+
+@pytest.mark.parametrize("size", [16, 128])
+def test_sizes_beyond_those_that_are_drawn_are_resized(size):
+    drawn = data.load("street_digits", train=20, test=0)
+    assert torch.equal(
+        data.load("street_digits", train=20, test=0, size=size).train.images, drawn.resized(size).train.images
+    )
