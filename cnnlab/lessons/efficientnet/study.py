@@ -156,13 +156,14 @@ def widened(blocks: int, size: int, target: float) -> dict:
     return nearest(({"width": w / 100, "blocks": blocks, "size": size} for w in (low, high)), target)
 
 
-def single_axis(factor: float) -> dict[str, dict]:
-    """The twin made `factor` times as expensive, by one of the three axes alone."""
-    target = factor * macs()
+def single_axis(factor: float, size: int = SIZE) -> dict[str, dict]:
+    """The twin of images of so many pixels made `factor` times as expensive, by one of the three axes alone."""
+    target = factor * macs(size=size)
+    depths = ({"blocks": b, "size": size} for b in range(BLOCKS, 1 + round(2 * factor * BLOCKS)))
     return {
-        "depth": nearest(({"blocks": b} for b in range(BLOCKS, 1 + round(2 * factor * BLOCKS))), target),
-        "width": widened(BLOCKS, SIZE, target),
-        "resolution": nearest(({"size": s} for s in range(SIZE, round(SIZE * factor), 2)), target),
+        "depth": nearest(depths, target),
+        "width": widened(BLOCKS, size, target),
+        "resolution": nearest(({"size": s} for s in range(size, round(size * factor), 2)), target),
     }
 
 
