@@ -15,6 +15,18 @@ def inside(chosen: float, tried: Iterable[float]) -> bool:
     return min(tried) < chosen < max(tried)
 
 
+def beyond(reached: Mapping[float, float]) -> list[float]:
+    """The next learning rate to try: twice the highest or half the lowest while that is the best, and then none.
+
+    >>> beyond({0.1: 0.9, 0.2: 0.93}), beyond({0.1: 0.9, 0.2: 0.93, 0.4: 0.8})
+    ([0.4], [])
+    """
+    best = max(reached, key=reached.get)
+    if inside(best, reached):
+        return []
+    return [2 * best if best == max(reached) else best / 2]
+
+
 def table(
     tried: Mapping[str, Mapping[float, object]],
     chosen: Mapping[str, float],
