@@ -66,11 +66,13 @@ def save_weights(model: nn.Module, path: str | Path, *, name: str, options: Mapp
     about: what else the file is to say of itself, in values that JSON has, or numbers of NumPy or PyTorch.
 
     `weight_file` reads it, `get_model(name, weights=path)` takes the weights. The file is there whole, or not at all:
-    OSError where it cannot be written.
+    OSError where it cannot be written, ValueError where a number is infinite or none.
     """
     weights, stored = {}, set()
     for key, value in _bare(model).state_dict().items():
         value = value.detach().cpu().contiguous()
+        if not value.isfinite().all():
+            raise ValueError(f"{key} has values that are infinite or no numbers{_why(value)}: {path} was not written.")
         memory = value.untyped_storage().data_ptr()
         weights[key] = value.clone() if memory in stored else value  # what is tied is written twice
         stored.add(memory)
@@ -81,6 +83,11 @@ def save_weights(model: nn.Module, path: str | Path, *, name: str, options: Mapp
             beside.write_bytes(content)
     except OSError as error:
         raise OSError(f"The weights could not be written to {path} ({error}).") from error
+
+
+def _why(value: Tensor) -> str:
+    half = " (half precision ends at 65,504: save the network in single precision)"
+    return half if value.dtype == torch.float16 else ""
 
 
 def _bare(model: nn.Module) -> nn.Module:

@@ -121,6 +121,16 @@ def test_shipped_weights_say_how_their_images_were_prepared(path):
     assert about["input"] == [3, 32, 32] and len(about["mean"]) == len(about["std"]) == 3
 
 
+@pytest.mark.parametrize(("dtype", "said"), [(torch.float16, "half precision ends at 65,504"), (torch.float32, "")])
+def test_infinite_numbers_are_not_written(tmp_path: Path, dtype: torch.dtype, said: str) -> None:
+    """A variance of 100,000 is a number in single precision and infinite in half: it would be another network."""
+    model = get_model("resnet20_tiny")
+    model.stem.norm.running_var.fill_(1e5 if dtype == torch.float16 else float("inf"))
+    with pytest.raises(ValueError, match=rf"stem.norm.running_var has values that are infinite.*{said}.*not written"):
+        save_weights(model.to(dtype), tmp_path / "file.safetensors", name="resnet20_tiny", options={})
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("wrap", [pytest.param(torch.compile, marks=pytest.mark.slow), nn.DataParallel, AveragedModel])
 def test_what_is_wrapped_around_a_network_is_not_written(
     tmp_path: Path, wrap: Callable[[nn.Module], nn.Module]

@@ -13,13 +13,12 @@ from dataclasses import asdict
 from datetime import date
 from functools import partial
 from pathlib import Path
-from shutil import copyfile
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from cnnlab import data, files, measure, models, training
+from cnnlab import data, measure, models, training
 from cnnlab.device import find_device, machine_class
 from cnnlab.lessons.records import WEIGHTS, Draft, file_of
 
@@ -85,8 +84,8 @@ def by_the_papers_recipe(
     """One of these networks, trained as in the paper's section 4 in a fifth of its epochs, and its surface on the way.
 
     Batches of 128, Nesterov momentum 0.9, weight decay 5e-4, and a learning rate of 0.1 that is divided by 10 after a
-    half, three quarters and eleven twelfths of the steps. After the epochs `kept`, and at the end, the network is put
-    aside in half precision. Of each of these: its accuracies, the cosines of its filters with what they were before the
+    half, three quarters and eleven twelfths of the steps. The network is put aside after the epochs `kept`, and at the
+    end, in half precision. Of each of these: its accuracies, the cosines of its filters with what they were before the
     first step, and the loss around it on 25 x 25 points; at the end in three planes. The training is compiled and keeps
     a checkpoint; stopped, all of this goes on where it was.
     """
@@ -103,7 +102,7 @@ def by_the_papers_recipe(
     def keep(run: training.Run) -> None:
         print(run.table().rows[-1], flush=True)
         if (epoch := len(run.history)) in (*kept, epochs):
-            models.save_weights(deepcopy(net).half(), put_aside(draft, epoch), **origin)
+            models.save_weights(net, put_aside(draft, epoch), **origin)  # at first its variances are beyond half floats
 
     run = training.fit(
         net,
@@ -119,7 +118,11 @@ def by_the_papers_recipe(
     )
     start, on_the_way = time.perf_counter(), {}
     for epoch in (*kept, epochs):
-        then = models.get_model(model, weights=put_aside(draft, epoch))
+        file = put_aside(draft, epoch)
+        if epoch == epochs:
+            file = WEIGHTS / f"{draft.name}.safetensors"
+            models.save_weights(models.get_model(model, weights=put_aside(draft, epoch)).half(), file, **origin)
+        then = models.get_model(model, weights=file)
         cosines = torch.cat([F.cosine_similarity(*pair) for pair in zip(begun, filters(then), strict=True)])
         planes = (0, 1, 2) if epoch == epochs else (0,)
         maps = [seen_around(draft, then, epoch, plane, points) for plane in planes]
@@ -129,8 +132,6 @@ def by_the_papers_recipe(
             "cosines": cosines.quantile(torch.tensor([0.1, 0.5, 0.9])).tolist(),
             "losses": [[[float(f"{loss:.5g}") for loss in row] for row in each.loss.tolist()] for each in maps],
         }
-    with files.written_whole(WEIGHTS / f"{draft.name}.safetensors") as beside:
-        copyfile(put_aside(draft, epochs), beside)
     draft.results |= {
         "options": options,
         "seed": seed,
