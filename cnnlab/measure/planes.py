@@ -96,4 +96,9 @@ def _moves(value: Tensor) -> bool:
 
 
 def whole_state(model: nn.Module) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in model.state_dict().items()}
+    """A copy of the network's state. Raises ValueError where a number in it is infinite or none."""
+    state = {name: value.detach().clone() for name, value in model.state_dict().items()}
+    for name, value in state.items():
+        if not value.isfinite().all():
+            raise ValueError(f"{name} has values that are infinite or no numbers: there is no loss around it.")
+    return state

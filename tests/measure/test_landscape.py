@@ -374,3 +374,10 @@ def test_a_surface_at_home_is_gone_on_from(digits, model, tmp_path, monkeypatch)
     first, again = (measure.loss_surface(model, digits.test, **settings) for _ in range(2))
     assert [path.name for path in tmp_path.iterdir()] == ["surface.safetensors"]
     assert again.provenance["measured"] == first.provenance["measured"] == 4  # none a second time
+
+
+def test_around_infinite_numbers_there_is_no_loss():
+    model = models.get_model("resnet20_tiny").eval()
+    model.stem.norm.running_var[0] = float("inf")  # the loss would be finite, and that of another network
+    with pytest.raises(ValueError, match=r"stem.norm.running_var has values that are infinite or no numbers"):
+        measure.random_plane(model)
