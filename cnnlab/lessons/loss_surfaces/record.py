@@ -86,8 +86,9 @@ def by_the_papers_recipe(
     Batches of 128, Nesterov momentum 0.9, weight decay 5e-4, and a learning rate of 0.1 that is divided by 10 after a
     half, three quarters and eleven twelfths of the steps. The network is put aside after the epochs `kept`, and at the
     end, in half precision. Of each of these: its accuracies, the cosines of its filters with what they were before the
-    first step, and the loss around it on 25 x 25 points; at the end in three planes. The training is compiled and keeps
-    a checkpoint; stopped, all of this goes on where it was.
+    first step, and the loss around it on 25 x 25 points; at the end in three planes. The first of them is looked at a
+    second time as half precision would keep it. The training is compiled and keeps a checkpoint; stopped, all of this
+    goes on where it was.
     """
     if draft.results:
         return
@@ -117,6 +118,15 @@ def by_the_papers_recipe(
         progress=sys.stderr.isatty(),
     )
     start, on_the_way = time.perf_counter(), {}
+
+    def looked_at(net: nn.Module, epoch: int, planes: tuple[int | str, ...]) -> dict:
+        maps = [seen_around(draft, net, epoch, plane, points) for plane in planes]
+        return {
+            "held_out": asdict(training.evaluate(net, dataset.test, precision="fp32")),
+            "learnt": asdict(training.evaluate(net, dataset.train.take(slice(5000)), precision="fp32")),
+            "losses": [[[float(f"{loss:.5g}") for loss in row] for row in each.loss.tolist()] for each in maps],
+        }
+
     for epoch in (*kept, epochs):
         file = put_aside(draft, epoch)
         if epoch == epochs:
@@ -124,14 +134,10 @@ def by_the_papers_recipe(
             models.save_weights(models.get_model(model, weights=put_aside(draft, epoch)).half(), file, **origin)
         then = models.get_model(model, weights=file)
         cosines = torch.cat([F.cosine_similarity(*pair) for pair in zip(begun, filters(then), strict=True)])
-        planes = (0, 1, 2) if epoch == epochs else (0,)
-        maps = [seen_around(draft, then, epoch, plane, points) for plane in planes]
-        on_the_way[str(epoch)] = {
-            "held_out": asdict(training.evaluate(then, dataset.test, precision="fp32")),
-            "learnt": asdict(training.evaluate(then, dataset.train.take(slice(5000)), precision="fp32")),
-            "cosines": cosines.quantile(torch.tensor([0.1, 0.5, 0.9])).tolist(),
-            "losses": [[[float(f"{loss:.5g}") for loss in row] for row in each.loss.tolist()] for each in maps],
-        }
+        seen = looked_at(then, epoch, (0, 1, 2) if epoch == epochs else (0,))
+        on_the_way[str(epoch)] = seen | {"cosines": cosines.quantile(torch.tensor([0.1, 0.5, 0.9])).tolist()}
+        if epoch == 1:
+            on_the_way["1"]["rounded"] = looked_at(rounded(then), epoch, ("0-rounded",))
     draft.results |= {
         "options": options,
         "seed": seed,
@@ -152,10 +158,28 @@ def put_aside(draft: Draft, epoch: int) -> Path:
     return draft.checkpoints / f"{epoch:03}.safetensors"
 
 
-def seen_around(draft: Draft, net: nn.Module, epoch: int, plane: int, points: int) -> measure.LossSurface:
-    """The loss surface around a network that was put aside, in one of three planes."""
+def rounded(net: nn.Module) -> nn.Module:
+    """A network as half precision keeps it. What is infinite there is the largest number: to divide by it gives 0, too.
+
+    >>> net = rounded(nn.BatchNorm2d(1).eval().requires_grad_(False))
+    >>> net.running_var.fill_(70_000)[0].item(), rounded(net).running_var[0].item() > 1e38
+    (70000.0, True)
+    """
+    half = deepcopy(net).half().float()
+    half.load_state_dict({name: value.nan_to_num() for name, value in half.state_dict().items()})
+    return half
+
+
+def seen_around(draft: Draft, net: nn.Module, epoch: int, plane: int | str, points: int) -> measure.LossSurface:
+    """The loss surface around a network that was put aside, in the plane whose seed the name begins with."""
     file = draft.checkpoints / f"{epoch:03}-plane{plane}.safetensors"
-    options = {"points": points, "seed": plane, "batch_size": 100, "file": file, "progress": sys.stderr.isatty()}
+    options = {
+        "points": points,
+        "seed": int(str(plane)[0]),
+        "batch_size": 100,
+        "file": file,
+        "progress": sys.stderr.isatty(),
+    }
     return measure.loss_surface(net.eval(), photographs(draft), **options)
 
 
@@ -178,20 +202,26 @@ def surface(draft: Draft, model: str, seed: int = 0, points: int = 51) -> None:
     record_surface(draft, net, split, about, points=points, seed=seed)
 
 
-def paper_surface(draft: Draft, model: str, seed: int = 0, points: int = 51, folder: str | Path | None = None) -> None:
+def paper_surface(
+    draft: Draft, model: str, seed: int = 0, points: int = 51, folder: str | Path | None = None, anew: bool = False
+) -> None:
     """The same of one of the two networks of the paper's Figure 1, on the same photographs.
 
-    folder: where the paper's two files are; else the variable CNNLAB_LI2018 of the environment says it.
+    folder: where the paper's two files are; else the variable CNNLAB_LI2018 of the environment says it. anew: whether
+    the statistics of its batch norms are first measured anew, on 4,000 of the photographs.
     """
     if whole(draft):
         return
-    net = paper_network(model, folder)
+    net, learnt = paper_network(model, folder), draft.cifar10().train
     split = photographs(draft)
-    split = data.Split(split.images, split.labels, PAPER_MEAN, PAPER_STD)
+    split, learnt = (data.Split(each.images, each.labels, PAPER_MEAN, PAPER_STD) for each in (split, learnt))
     about = (
         f"the network of Li et al. 2018, figure 1, {PAPER[model][0]}, trained by the paper's authors; on CIFAR-10's"
         " training photographs, JPEG copies of quality 75"
     )
+    if anew:
+        measure_statistics(net, learnt.take(slice(4000)))
+        about += "; the statistics of its batch norms were measured anew on 4,000 of these"
     record_surface(draft, net, split, about, points=points, seed=seed)
 
 
@@ -208,6 +238,19 @@ def paper_network(model: str, folder: str | Path | None = None) -> nn.Module:
         )
     state = torch.load(file, weights_only=True, map_location="cpu")["state_dict"]
     return models.load_torchvision(models.get_model(model, **options), state).eval()
+
+
+@torch.no_grad()
+def measure_statistics(net: nn.Module, images: data.Split) -> None:
+    """Give each batch norm the mean and the variance of these images, the mean over batches of 250."""
+    for layer in net.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.reset_running_stats()
+            layer.momentum = None
+    net.train()
+    for batch in torch.arange(len(images)).split(250):
+        net(images.inputs(batch))
+    net.eval()
 
 
 def whole(draft: Draft) -> bool:
@@ -244,6 +287,7 @@ RECORDS = {
     "resnet56-60-epochs": partial(by_the_papers_recipe, model="resnet56", shortcut="B"),
     "plain20-60-epochs": partial(by_the_papers_recipe, model="plain20", kept=()),
 }
+RECORDS["surface-li2018-plain56-anew"] = partial(paper_surface, model="plain56", points=25, anew=True)
 for _model in ("resnet56", "plain56"):
     RECORDS[f"surface-{_model}-cifar10"] = partial(surface, model=_model)
     RECORDS[f"surface-li2018-{_model}"] = partial(paper_surface, model=_model)

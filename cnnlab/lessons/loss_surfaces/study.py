@@ -134,12 +134,24 @@ def training_curves(records: Mapping[str, Record]) -> view.Picture:
 
 def on_the_way(record: Record) -> dict[int, list[LossSurface]]:
     """The surfaces around a network after some epochs of its training, in one plane or more, without accuracies."""
-    surfaces = {}
-    for epoch, then in record.results["on_the_way"].items():
-        at = torch.linspace(-1, 1, len(then["losses"][0]))
-        grids = [torch.tensor(loss) for loss in then["losses"]]
-        surfaces[int(epoch)] = [LossSurface(at, at, loss, torch.full_like(loss, math.nan)) for loss in grids]
-    return surfaces
+    return {int(epoch): surfaces_of(then) for epoch, then in record.results["on_the_way"].items()}
+
+
+def surfaces_of(then: Mapping[str, Sequence]) -> list[LossSurface]:
+    """The recorded surfaces around one network."""
+    at = torch.linspace(-1, 1, len(then["losses"][0]))
+    grids = [torch.tensor(loss) for loss in then["losses"]]
+    return [LossSurface(at, at, loss, torch.full_like(loss, math.nan)) for loss in grids]
+
+
+def kept_as(first: Mapping[str, Mapping]) -> Table:
+    """The network after its first epoch, as it was and as half precision keeps it."""
+    rows = []
+    for name, then in {"single precision": first, "half precision": first["rounded"]}.items():
+        (each,) = surfaces_of(then)
+        known = f"{100 * then['held_out']['accuracy']:.1f} %"
+        rows.append([name, known, f"{each.laplacian:.2f}", each.minima, f"{each.descent():.2f}"])
+    return Table(["kept in", "held out", "roughness", "minima", "descent"], rows, "56 plain layers after one epoch")
 
 
 def rising(record: Record) -> view.Picture:
