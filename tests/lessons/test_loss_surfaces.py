@@ -159,6 +159,22 @@ def test_a_training_by_the_papers_recipe_is_looked_at_on_its_way():
     assert [row[0] for row in table.rows] == list(surfaces)
 
 
+def test_what_half_precision_kept_is_another_network():
+    first = records.record("plain56-60-epochs").results["on_the_way"]["1"]
+    single, half = study.kept_as(first).rows
+    assert float(single[1].rstrip(" %")) > 2 * float(half[1].rstrip(" %")) and half[3] >= 10 > single[3]
+    known = records.record("plain56-60-epochs").results["history"][0]["test_accuracy"]
+    assert first["held_out"]["accuracy"] == pytest.approx(known, abs=0.01)  # as it was while it was trained
+
+
+def test_the_papers_mountains_do_not_come_from_its_statistics():
+    came, anew = (
+        measure.LossSurface.load(records.SURFACES / f"li2018-plain56{end}.safetensors") for end in ("", "-anew")
+    )
+    assert study.alike(came).minima >= 10 and anew.minima >= 10 and anew.descent() >= 0.3
+    assert "measured anew on 4,000" in anew.provenance["about"]
+
+
 def test_what_is_left_of_the_initial_weights_is_in_the_shipped_ones():
     said = records.record("plain56-60-epochs").results
     torch.manual_seed(said["seed"])
