@@ -191,7 +191,7 @@ def one_of_the_pair(
             history.append(said)
             print(name, json.dumps(said), flush=True)
             state = {key: value.detach().cpu() for key, value in model.state_dict().items()}
-            nets[epoch] = {key: v.half() if v.is_floating_point() else v for key, v in state.items()}
+            nets[epoch] = {key: v.half() if v.ndim > 1 else v for key, v in state.items()}  # some variances exceed it
             out.mkdir(parents=True, exist_ok=True)
             for part in (0, 1):  # two files, none too large to carry
                 some = {e: net for i, (e, net) in enumerate(nets.items()) if i % 2 == part}
