@@ -144,19 +144,26 @@ def test_the_sharpness_is_an_eigenvalue_of_the_hessian():
         assert solved("08.sharpness")(loss, w) == pytest.approx(max(eigenvalues, key=abs), rel=1e-3)
 
 
-def test_a_training_by_the_papers_recipe_is_looked_at_on_its_way():
-    said = records.record("plain56-60-epochs").results
+@pytest.mark.parametrize("name", NAMES)
+def test_a_training_by_the_papers_recipe_is_looked_at_on_its_way(name):
+    said = records.record(f"{name}-60-epochs").results
     lrs = [epoch["lr"] for epoch in said["history"]]
     assert len(lrs) == 60 and [lrs.count(pytest.approx(lr)) for lr in (0.1, 0.01, 0.001)] == [29, 15, 10]
-    surfaces = study.on_the_way(records.record("plain56-60-epochs"))
-    assert {epoch: len(planes) for epoch, planes in surfaces.items()} == {**dict.fromkeys(record.KEPT, 1), 60: 3}
+    surfaces = study.on_the_way(records.record(f"{name}-60-epochs"))
+    assert [*surfaces] == [*record.KEPT, 60] and len(surfaces[60]) >= 2
     for epoch, planes in surfaces.items():
         middle, there = planes[0].loss[12, 12].item(), said["on_the_way"][str(epoch)]["learnt"]["loss"]
         assert middle == pytest.approx(there, rel=0.15, abs=0.05)  # of 500 of the images, and of 5,000
-    drawn = study.rising(records.record("plain56-60-epochs"))
+    drawn = study.rising(records.record(f"{name}-60-epochs"))
     assert f"Local minima after epoch 1: {surfaces[1][0].minima}" in repr(drawn)
-    table = study.while_it_rises(records.record("plain56-60-epochs"))
+    table = study.while_it_rises(records.record(f"{name}-60-epochs"))
     assert [row[0] for row in table.rows] == list(surfaces)
+
+
+def test_the_two_of_one_recipe_are_one_table():
+    pair = {name: records.record(f"{name}-60-epochs") for name in NAMES}
+    table = study.twins_on_the_way(pair)
+    assert len(table.rows) == 7 and len(table.rows[0]) == 7
 
 
 def test_what_half_precision_kept_is_another_network():
