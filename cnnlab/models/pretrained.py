@@ -72,7 +72,9 @@ def save_weights(model: nn.Module, path: str | Path, *, name: str, options: Mapp
     for key, value in _bare(model).state_dict().items():
         value = value.detach().cpu().contiguous()
         if not value.isfinite().all():
-            raise ValueError(f"{key} has values that are infinite or no numbers{_why(value)}: {path} was not written.")
+            half = " (half precision ends at 65,504: save the network in single precision)"
+            why = half if value.dtype == torch.float16 else ""
+            raise ValueError(f"{key} has values that are infinite or no numbers{why}: {path} was not written.")
         memory = value.untyped_storage().data_ptr()
         weights[key] = value.clone() if memory in stored else value  # what is tied is written twice
         stored.add(memory)
@@ -83,11 +85,6 @@ def save_weights(model: nn.Module, path: str | Path, *, name: str, options: Mapp
             beside.write_bytes(content)
     except OSError as error:
         raise OSError(f"The weights could not be written to {path} ({error}).") from error
-
-
-def _why(value: Tensor) -> str:
-    half = " (half precision ends at 65,504: save the network in single precision)"
-    return half if value.dtype == torch.float16 else ""
 
 
 def _bare(model: nn.Module) -> nn.Module:

@@ -150,10 +150,10 @@ def test_a_training_by_the_papers_recipe_is_looked_at_on_its_way(name):
     lrs = [epoch["lr"] for epoch in said["history"]]
     assert len(lrs) == 60 and [lrs.count(pytest.approx(lr)) for lr in (0.1, 0.01, 0.001)] == [29, 15, 10]
     surfaces = study.on_the_way(records.record(f"{name}-60-epochs"))
-    assert [*surfaces] == [*record.KEPT, 60] and len(surfaces[60]) >= 2
+    assert {epoch: len(planes) for epoch, planes in surfaces.items()} == {**dict.fromkeys(record.KEPT, 1), 60: 3}
     for epoch, planes in surfaces.items():
         middle, there = planes[0].loss[12, 12].item(), said["on_the_way"][str(epoch)]["learnt"]["loss"]
-        assert middle == pytest.approx(there, rel=0.15, abs=0.05)  # of 500 of the images, and of 5,000
+        assert middle == pytest.approx(there, rel=0.15, abs=0.02)  # of 500 of the images, and of 5,000
     drawn = study.rising(records.record(f"{name}-60-epochs"))
     assert f"Local minima after epoch 1: {surfaces[1][0].minima}" in repr(drawn)
     table = study.while_it_rises(records.record(f"{name}-60-epochs"))

@@ -55,7 +55,12 @@ def press_after(seconds: float) -> threading.Timer:
 
 @pytest.mark.parametrize(
     ("rounds", "presses"),
-    [(30, 3), pytest.param(1000, 1, marks=pytest.mark.slow), pytest.param(1000, 3, marks=pytest.mark.slow)],
+    [
+        pytest.param(30, 1, marks=pytest.mark.slow),
+        (30, 3),
+        pytest.param(1000, 1, marks=pytest.mark.slow),
+        pytest.param(1000, 3, marks=pytest.mark.slow),
+    ],
 )
 def test_presses_at_random_moments_leave_no_switch_turned(digits, rounds, presses):
     """Three presses, one after another, as of somebody who is impatient: the second one acts wherever it falls."""

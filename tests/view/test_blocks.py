@@ -169,7 +169,7 @@ def test_a_layer_alone_and_a_whole_network_can_be_drawn():
 def registry():
     """The blocks of each network in its narrow configuration: children of its stages, the first of each kind."""
     for name in models.list_models():
-        if not name.endswith("_tiny") or SIBLINGS.match(name) or name.startswith("nasnet"):  # view.cell draws that
+        if not name.endswith("_tiny") or name.startswith("nasnet"):  # a cell has two inputs: view.cell draws it
             continue
         kinds = set()
         for stage in models.get_model(name).stages:
@@ -177,7 +177,11 @@ def registry():
             for block in blocks or [stage]:
                 if type(block) not in kinds:
                     kinds.add(type(block))
-                    yield pytest.param(block, id=f"{name}-{type(block).__name__}")
+                    yield pytest.param(
+                        block,
+                        id=f"{name}-{type(block).__name__}",
+                        marks=[pytest.mark.slow] * bool(SIBLINGS.match(name)),
+                    )
 
 
 @pytest.mark.parametrize("module", list(registry()))

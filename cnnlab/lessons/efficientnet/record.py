@@ -10,6 +10,7 @@ import torch
 from cnnlab import data, training
 from cnnlab.lessons.efficientnet import study
 from cnnlab.lessons.efficientnet.study import BLOCKS, SIZE
+from cnnlab.lessons.rates import beyond
 from cnnlab.lessons.records import Draft
 
 SEEDS, IMAGES, TEST = (0, 1, 2), 3000, 2000
@@ -80,23 +81,24 @@ def train(seed: int, width: float = 1.0, blocks: int = BLOCKS, size: int = SIZE)
 BASE, LONG = 24, {"epochs": 20, "batch_size": 32, "precision": "fp32", "progress": False}
 FEW, CHOOSE, REPORT = 600, 500, 1000  # training, validation and test images
 LONG_SEEDS = range(5)
-LADDER = (0.01, 0.03, 0.1, 0.3, 1.0)
+LONG_RATES = (0.05, 0.1, 0.2)  # to begin with
 
 
 def equal_cost(draft: Draft) -> None:
     """Depth, width, resolution, or all three for the same four times the mult-adds, each at its own learning rate.
 
-    The rate is the best one of LADDER on 500 validation images, by seed 0, beginning with the three in its middle and
-    going on while the best is at the edge. A seed is that of images, weights and order. The 1,000 test images choose
+    The rate is the best one on 500 validation images, by seed 0, of LONG_RATES and of others beyond them while the best
+    is at the edge. A seed is that of images, weights and order. The 1,000 test images choose
     nothing. Seconds are the processor's.
     """
     chosen = draft.results.setdefault("chosen", {})
     for arm, shape in shapes_of_equal_cost().items():
-        tried = {lr: long_run(draft, arm, lr, 0, shape)["validation"] for lr in LADDER[1:4]}
-        while (best := max(tried, key=tried.get)) in (min(tried), max(tried)):
-            beyond = LADDER[LADDER.index(best) + (1 if best == max(tried) else -1)]
-            tried[beyond] = long_run(draft, arm, beyond, 0, shape)["validation"]
-        chosen[arm] = best
+        tried, wanted = {}, [*LONG_RATES]
+        while wanted:
+            lr = wanted.pop(0)
+            tried[lr] = long_run(draft, arm, lr, 0, shape)["validation"]
+            wanted = wanted or beyond(tried)
+        chosen[arm] = best = max(tried, key=tried.get)
         for seed in LONG_SEEDS:
             long_run(draft, arm, best, seed, shape)
 
