@@ -1,7 +1,9 @@
 """Widgets: a function of a few values that draws a picture, with a control for each value."""
 
+import asyncio
 import base64
 import inspect
+import threading
 from collections.abc import Callable
 from html import escape
 
@@ -11,10 +13,21 @@ from cnnlab.view.picture import Picture
 
 
 class Explorer(widgets.VBox):
-    """Controls above a picture that follows them. Made by `explore`."""
+    """Controls above a picture that follows them. Made by `explore`.
+
+    All pictures are drawn in the thread that made it, in which the cells run. JupyterLab tells a widget of its values
+    in another thread, also while a cell is running; there a picture would take a network's weights from under the
+    cell that trains it.
+    """
 
     def __init__(self, draw: Callable[..., Picture], controls: dict[str, widgets.Widget]) -> None:
         self._draw = draw
+        self._home = threading.get_ident()
+        try:
+            self._loop = asyncio.get_running_loop()  # of the kernel: what it is given it does when no cell is running
+        except RuntimeError:
+            self._loop = None  # no kernel
+        self._waiting = False
         self.controls = controls
         self._shown = widgets.HTML()
         bar = widgets.Box(list(controls.values()), layout=widgets.Layout(flex_flow="row wrap"))
@@ -36,7 +49,15 @@ class Explorer(widgets.VBox):
         return self._draw(**values)
 
     def _follow(self) -> None:
+        if self._loop is None or threading.get_ident() == self._home:
+            self._redraw()
+        elif not self._waiting:  # one picture for all the values that went by in the meantime
+            self._waiting = True
+            self._loop.call_soon_threadsafe(self._redraw)
+
+    def _redraw(self) -> None:
         """An error here would be shown nowhere: JupyterLab writes it into a log, and the old picture would stay."""
+        self._waiting = False
         try:
             self._update()
         except Exception as error:

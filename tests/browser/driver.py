@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page, Playwright
+from playwright.sync_api import Browser, Locator, Page, Playwright, TimeoutError
 
 ROOT = Path(__file__).parents[2]
 LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -133,8 +133,16 @@ class Lab:
         page = self.browser.new_page(viewport={"width": 1366, "height": 768})
         page.set_default_timeout(WAIT)
         notebook = Notebook(page)
-        page.goto(f"{self.address}lab/tree/{name}?token={self.token}&reset")
-        page.wait_for_function("window.jupyterapp?.shell?.currentWidget?.context?.isReady", timeout=WAIT, polling=100)
+        address = f"{self.address}lab/tree/{name}?token={self.token}&reset"
+        ready = "window.jupyterapp?.shell?.currentWidget?.context?.isReady"
+        for left in (2, 1, 0):  # JupyterLab may wait for ever for something that it missed: it is then loaded anew
+            try:
+                page.goto(address)
+                page.wait_for_function(ready, timeout=WAIT / 3, polling=100)
+                break
+            except TimeoutError as error:
+                if not left:
+                    raise TimeoutError(f"{error.message} The page says: {page.inner_text('body')[:500]!r}") from None
         notebook.js("await jupyterapp.restored; await panel.context.ready; await panel.sessionContext.ready")
         notebook.js("await panel.sessionContext.session.kernel.info; jupyterapp.shell.collapseLeft()")
         return notebook

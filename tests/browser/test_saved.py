@@ -1,4 +1,7 @@
-"""A notebook that was saved and opened again shows its widgets' last pictures before any cell has run."""
+"""A notebook that was saved and opened again shows its widgets' last pictures before any cell has run.
+
+They are drawn where the cells run, although JupyterLab tells them of their values in another thread.
+"""
 
 import re
 
@@ -11,13 +14,25 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.slow  # a browser
 
 DRAW = """
+import threading
 import matplotlib
 matplotlib.use("agg")
 from matplotlib.figure import Figure
 from cnnlab import view
 from cnnlab.view import Picture
 
-view.explore(lambda kernel=3: Picture(Figure(figsize=(1, 1)), f"{kernel} pixels"), kernel=(1, 7, 2))
+threads = {"told": [], "drawn": []}
+
+def draw(kernel=3):
+    threads["drawn"].append(threading.current_thread() is threading.main_thread())
+    return Picture(Figure(figsize=(1, 1)), f"{kernel} pixels")
+
+def told(change):
+    threads["told"].append(threading.current_thread() is threading.main_thread())
+
+explorer = view.explore(draw, kernel=(1, 7, 2))
+explorer.controls["kernel"].observe(told, "value")
+explorer
 """
 
 
@@ -30,8 +45,11 @@ def test_a_widget_of_a_saved_notebook_shows_its_last_picture(lab: Lab):
     explorer = notebook.show(0).locator(".widget-interact")
     expect(explorer.get_by_role("status")).to_have_text("3 pixels", timeout=WAIT)
     explorer.get_by_role("slider").focus()
-    notebook.page.keyboard.press("ArrowRight")
-    expect(explorer.get_by_role("status")).to_have_text("5 pixels", timeout=WAIT)
+    for key, pixels in (("ArrowRight", 5), ("ArrowRight", 7), ("ArrowLeft", 5)):
+        notebook.page.keyboard.press(key)
+        expect(explorer.get_by_role("status")).to_have_text(f"{pixels} pixels", timeout=WAIT)
+    threads = eval(notebook.ask("threads"))
+    assert False in threads["told"] and threads["drawn"] == [True] * 4
     notebook.js("await panel.context.save()")
     lab.close(notebook)
 

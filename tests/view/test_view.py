@@ -1,6 +1,8 @@
 """Pictures carry their alternative text into a notebook; widgets follow their controls."""
 
+import asyncio
 import io
+import threading
 import warnings
 
 import pytest
@@ -138,6 +140,26 @@ def test_an_explorer_follows_its_controls():
     picture = explorer.set(width=5, kind="b")
     assert picture.alt.startswith("b 5") and explorer._shown.value != first
     assert "data:image/png;base64," in explorer._shown.value and 'alt="b 5' in explorer._shown.value
+
+
+def test_an_explorer_that_is_moved_in_another_thread_draws_in_its_own_when_no_cell_runs():
+    drawn = []
+
+    def shown(width=3):
+        drawn.append((width, threading.current_thread()))
+        return draw(width)
+
+    async def kernel():
+        explorer = view.explore(shown, width=(1, 6))
+        for width in (5, 6, 2):
+            mover = threading.Thread(target=setattr, args=(explorer.controls["width"], "value", width))
+            mover.start()
+            mover.join()
+        assert len(drawn) == 1  # at the beginning: this cell is still running
+        await asyncio.sleep(0)
+        assert drawn[1:] == [(2, threading.main_thread())] and explorer.picture.alt.startswith("a 2")
+
+    asyncio.run(kernel())
 
 
 def test_an_impossible_combination_shows_why_and_the_explorer_goes_on():
