@@ -3,7 +3,21 @@
 from cnnlab.view.blocks import block
 from cnnlab.view.diagrams import cell, ribbon
 from cnnlab.view.explore import Explorer, explore
-from cnnlab.view.picture import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, SIGNED, SKY, VERMILLION, Picture, blank, figure
+from cnnlab.view.picture import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PURPLE,
+    SIGNED,
+    SKY,
+    VERMILLION,
+    Picture,
+    blank,
+    entitle,
+    figure,
+)
 from cnnlab.view.plots import (
     confusion,
     curves,
@@ -44,6 +58,7 @@ __all__ = [
     "confusion",
     "curves",
     "dots",
+    "entitle",
     "explore",
     "feature_maps",
     "figure",

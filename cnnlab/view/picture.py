@@ -81,8 +81,13 @@ def figure(
     fig = Figure(figsize=size)
     axes = fig.subplots(rows, columns, **subplots)
     if title:
-        fig.suptitle(title, x=0.01, ha="left", weight="bold", size=11)
+        entitle(fig, title)
     return fig, axes
+
+
+def entitle(fig: Figure, title: str) -> None:
+    """A title at the upper left, in several lines where the figure is too narrow for one."""
+    fig.suptitle(title, x=0.01, ha="left", weight="bold", size=11, wrap=True)
 
 
 def blank(axes: Axes) -> Axes:

@@ -51,6 +51,19 @@ def test_the_record_keeps_its_budgets():
         assert run["macs"] == pytest.approx(wanted * study.macs(), rel=0.02)
 
 
+@pytest.mark.slow  # it counts some networks
+def test_the_long_trainings_cost_the_same_and_their_rates_lie_inside():
+    results = course.record("scaling_to_the_end").results
+    base = next(run["macs"] for run in results["runs"] if run["arm"] == "base")
+    for run in results["runs"]:
+        assert run["macs"] == study.macs(run["width"], run["blocks"], run["size"])
+        assert run["macs"] == pytest.approx((1 if run["arm"] == "base" else 4) * base, rel=0.02)
+    for arm, values in study.at_its_rate(results).items():
+        tried = {run["lr"]: run["validation"] for run in results["runs"] if run["arm"] == arm and run["seed"] == 0}
+        assert len(values) == 5 and results["chosen"][arm] == max(tried, key=tried.get)
+        assert min(tried) < results["chosen"][arm] < max(tried)
+
+
 def test_channels_are_rounded_as_the_networks_are():
     task = TASKS["13.round-channels"]
     for (channels,) in task.arguments():

@@ -112,6 +112,18 @@ def test_the_ribbon_shows_each_layer_by_name_and_shape(maps):
     assert all(part in alt for part in ("input 1x32x32", "C1 6x28x28", "S2 6x14x14", "F6 84"))
 
 
+def test_a_title_that_is_too_long_for_one_line_takes_two():
+    title = "Of the training images, by epoch: " + ", ".join(f"network {number} 100 %" for number in range(8))
+    figures = [view.figure(size=(8, 3), title=text)[0] for text in (title, "Short")]
+    for figure in figures:
+        figure.draw_without_rendering()
+        assert figure.get_suptitle() and figure._suptitle.get_window_extent().x1 <= figure.bbox.x1
+    heights = [figure._suptitle.get_window_extent().height for figure in figures]
+    assert heights[0] > 1.5 * heights[1]
+    axes_top = figures[0].axes[0].get_window_extent().y1
+    assert axes_top < figures[0]._suptitle.get_window_extent().y0
+
+
 def test_feature_maps_are_what_the_layers_put_out(maps):
     assert list(maps) == ["input", "C1", "S2", "F6"]
     assert maps["C1"].shape == (6, 28, 28) and maps["F6"].shape == (84,)

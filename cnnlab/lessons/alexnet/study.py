@@ -297,15 +297,14 @@ def chosen_rate(record: Record, case: str) -> float:
 def rate_grid(record: Record) -> Table:
     """All rates of `relu_and_tanh` that were tried, and which of them were chosen on validation images."""
     tried = {
-        case: {
-            run["lr"]: run["validation_steps"] or f"{100 * run['validation']:.0f} % in {run['tried']:,}"
-            for run in done["rates"]
-        }
+        case: {run["lr"]: run["validation_steps"] or f"{100 * run['validation']:.0f} %" for run in done["rates"]}
         for case, done in record.results.items()
     }
     chosen = {case: chosen_rate(record, case) for case in tried}
-    caption = f"Steps to 75 % of the validation images, seed 0. {record}"
-    return rates.table(tried, chosen, caption, first="pixels, weights, activation", what="steps")
+    steps = max(run["tried"] for done in record.results.values() for run in done["rates"])
+    what = f"Steps to 75 % of the validation images, or what is right after {steps:,}, by learning rate (seed 0)"
+    caption = f"{what}. {record}"
+    return rates.table(tried, chosen, caption, first="pixels, weights, activation")
 
 
 def rates_are_inside(record: Record) -> bool:

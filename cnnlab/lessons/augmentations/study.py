@@ -207,7 +207,7 @@ def eye(ours: Tensor, theirs: Tensor, difference: Tensor) -> Picture:
     figure.colorbar(shown, ax=axes[2], shrink=0.8, label="grey levels")
     sharp, flat = by_detail(theirs, difference)
     title = f"Apart by {sharp:.1f} grey levels at the strongest edges, by {flat:.1f} where it is flat"
-    figure.suptitle(title, x=0.01, ha="left", weight="bold", size=11)
+    view.entitle(figure, title)
     return Picture(figure, f"{title}. The cat's eye in both, and the difference, up to {difference.max():.0f}.")
 
 
@@ -298,15 +298,14 @@ def rates(record: Record, names: Sequence[str] = ()) -> Table:
 
     names: of the arms; all of them by default.
     """
-    rows = []
-    for name in names or record.results["arms"]:
-        arm = record.results["arms"][name]
-        pairs = sorted(zip(arm["rates"], arm["validation"], strict=True))
-        tried = ", ".join(f"{lr:g}: {value:.1f} %" for lr, value in pairs)
-        rows.append([name, tried, f"{arm['lr']:g}"])
-    return Table(
-        ["arm", "learning rate: accuracy on 1,000 validation images, mean of two seeds", "chosen"], rows, str(record)
-    )
+    arms = {name: record.results["arms"][name] for name in names or record.results["arms"]}
+    tried = {
+        name: {lr: f"{value:.1f} %" for lr, value in zip(arm["rates"], arm["validation"], strict=True)}
+        for name, arm in arms.items()
+    }
+    chosen = {name: arm["lr"] for name, arm in arms.items()}
+    what = "Accuracy on 1,000 validation images, by learning rate (mean of two seeds)"
+    return learning_rates.table(tried, chosen, f"{what}. {record}", first="arm")
 
 
 def inside(record: Record, names: Sequence[str] = ()) -> bool:

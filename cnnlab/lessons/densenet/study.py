@@ -372,7 +372,7 @@ def rates_tried(flat: Mapping[str, Mapping]) -> Table:
         for name, of in flat.items()
     }
     chosen = {name: of["chosen"] for name, of in flat.items()}
-    return rates.table(reached, chosen, "Accuracy on 500 validation images by learning rate, seed 0")
+    return rates.table(reached, chosen, "Accuracy on 500 validation images, by learning rate (seed 0)")
 
 
 def tested(flat: Mapping[str, Mapping]) -> dict[str, list[float]]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cnnlab import measure, view
+from cnnlab.lessons import rates
 from cnnlab.models.efficientnet import (
     ALPHA,
     BETA,
@@ -233,6 +234,40 @@ def draw_equal_cost(runs: Runs) -> view.Picture:
     return view.dots(results, label="accuracy on 2,000 test digits after 235 steps (%)", title=title)
 
 
+# Of the record "scaling_to_the_end"
+
+
+def at_its_rate(results: Mapping, what: str = "test") -> dict[str, list[float]]:
+    """What each network reached at the learning rate that was chosen for it, by seed; percent.
+
+    what: "test" or "validation" images that were read, or "train", of which it knows so many at the end.
+    """
+    found = {}
+    for arm, lr in results["chosen"].items():
+        runs = [run for run in results["runs"] if run["arm"] == arm and run["lr"] == lr]
+        ends = [run["train"][-1] if what == "train" else run[what] for run in sorted(runs, key=lambda run: run["seed"])]
+        found[arm] = [100 * end for end in ends]
+    return found
+
+
+def rates_tried(results: Mapping) -> Table:
+    """Accuracy on validation images by learning rate, and the rate that was chosen."""
+    tried = {arm: {} for arm in results["chosen"]}
+    for run in results["runs"]:
+        if run["seed"] == 0:
+            tried[run["arm"]][run["lr"]] = f"{run['validation']:.1%}"
+    caption = "Accuracy on 500 validation images, by learning rate (seed 0)"
+    return rates.table(tried, results["chosen"], caption, first="enlarged in")
+
+
+def draw_to_the_end(results: Mapping) -> view.Picture:
+    """What each network reads of the test images after its last epoch."""
+    found = at_its_rate(results)
+    order = sorted(set(found) - {"base"}, key=lambda arm: mean(found[arm]), reverse=True)
+    title = "To the end, four times the cost: " + ", ".join(f"{arm} {mean(found[arm]):.0f} %" for arm in order)
+    return view.dots(found, label="accuracy on 1,000 test digits (%)", title=title)
+
+
 # The lesson's tables and pictures
 
 
@@ -261,7 +296,7 @@ def explore_phi() -> view.Explorer:
             view.log_axis(axis, "y")
         said = f"depth {depth:.2f}, width {width:.2f}, {size} pixels (γ = {gamma:.3f}){over}"
         title = f"φ = {phi:g}: {macs / base[1]:.1f} times the mult-adds, promised {2**phi:.1f}"
-        fig.suptitle(f"{title}\n{said}", x=0.01, ha="left", weight="bold", size=11)
+        view.entitle(fig, f"{title}\n{said}")
         alt = f"{title}; {said}. {macs / 1e9:.2f} billion mult-adds, {params / 1e6:.1f} million parameters."
         return view.Picture(fig, alt)
 

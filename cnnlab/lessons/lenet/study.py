@@ -74,7 +74,7 @@ def rates(grids: Mapping[str, Mapping[float, training.Run]]) -> Table:
     """The validation accuracy of each network at each rate, and the rate that is chosen."""
     tried = {name: {lr: f"{accuracy(run):.1f} %" for lr, run in runs.items()} for name, runs in grids.items()}
     chosen = {name: best(runs) for name, runs in grids.items()}
-    return learning_rates.table(tried, chosen, "Accuracy on the validation images at each learning rate")
+    return learning_rates.table(tried, chosen, "Accuracy on the validation images, by learning rate")
 
 
 def counts(model: LeNet5_1998) -> Table:

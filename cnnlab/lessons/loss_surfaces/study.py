@@ -81,7 +81,7 @@ def known_shapes() -> view.Picture:
         "egg-box": -(wave * across).cos() - (wave * up).cos(),
     }
     fig, axes = view.figure(1, 3, size=(9.5, 3.6), subplot_kw={"projection": "3d"})
-    fig.suptitle("Three shapes, and three numbers for each", x=0.01, ha="left", weight="bold", size=11)
+    view.entitle(fig, "Three shapes, and three numbers for each")
     said = []
     for axis, (name, log) in zip(axes, shapes.items(), strict=True):
         surface = LossSurface(x, x, log.exp(), log)

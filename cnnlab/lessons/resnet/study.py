@@ -9,7 +9,7 @@ from cnnlab.table import Table
 
 Runs = Mapping[str, Sequence[Mapping]]  # the results of the record "degradation": the runs of each network, by seed
 
-PHOTOGRAPHS = ("resnet20", "resnet56", "plain56")
+PHOTOGRAPHS = ("plain20", "plain56", "resnet56")  # by one recipe, for 60 epochs
 
 
 def accuracies(runs: Runs, name: str, part: str = "train") -> list[list[float]]:
@@ -95,9 +95,15 @@ def explore(runs: Runs) -> view.Explorer:
 def photographs() -> dict[str, list[float]]:
     """Accuracy on CIFAR-10's training photographs by epoch, while it was trained; percent."""
     return {
-        name: [100 * epoch["train_accuracy"] for epoch in record(f"{name}-cifar10").results["history"]]
+        name: [100 * epoch["train_accuracy"] for epoch in record(f"{name}-60-epochs").results["history"]]
         for name in PHOTOGRAPHS
     }
+
+
+def held_out() -> dict[str, float]:
+    """What these networks know at the end of 5,000 photographs that they never saw; percent."""
+    ends = {name: record(f"{name}-60-epochs").results["on_the_way"]["60"] for name in PHOTOGRAPHS}
+    return {name: 100 * end["held_out"]["accuracy"] for name, end in ends.items()}
 
 
 def chains(without: Sequence[float], with_shortcut: Sequence[float], title: str) -> view.Picture:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from cnnlab import training, view
 from cnnlab.data import Dataset
+from cnnlab.lessons import rates
 from cnnlab.lessons.facts import HUMAN_TOP5_ERROR, ILSVRC_TOP5_ERROR, NETWORKS, Network
 from cnnlab.lessons.records import Record
 from cnnlab.lessons.start.record import NETWORKS as RACERS
@@ -111,14 +112,11 @@ def best_rates(record: Record) -> dict[str, float]:
 
 def grid(record: Record) -> Table:
     """Accuracy on validation images by learning rate, and where the record comes from."""
-    rates, runs = sorted({lr for network in RATES.values() for lr in network}), record.results["runs"]
-    rows = []
+    runs, tried, chosen = record.results["runs"], {}, {}
     for name in RACERS:
-        tried = {lr: runs[key(name, lr, 1, 0)]["validation"][-1] for lr in RATES[name]}
-        best = best_rate(record.results, name)
-        cells = [f"{tried[lr]:.1%}{' ←' if lr == best else ''}" if lr in tried else "" for lr in rates]
-        rows.append([LABELS[name], *cells])
-    return Table(["validation accuracy at a rate of", *(f"{lr:g}" for lr in rates)], rows, str(record))
+        tried[LABELS[name]] = {lr: f"{runs[key(name, lr, 1, 0)]['validation'][-1]:.1%}" for lr in RATES[name]}
+        chosen[LABELS[name]] = best_rate(record.results, name)
+    return rates.table(tried, chosen, f"Accuracy on validation images, by learning rate. {record}")
 
 
 def _tests(record: Record, name: str, times: int) -> list[float]:

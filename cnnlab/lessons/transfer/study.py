@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from cnnlab import data, models, training
 from cnnlab.data import Dataset, Split
+from cnnlab.lessons import rates as learning_rates
 from cnnlab.models.pretrained import FOLDER
 from cnnlab.table import Table
 from cnnlab.view import BLUE, GREY, INK, ORANGE, VERMILLION, Picture, blank, figure, images, lines
@@ -129,13 +130,11 @@ def compared(
 
 
 def rates(chosen: Mapping[str, Mapping[float, float]]) -> Table:
-    """Accuracy on validation images by learning rate, for each way to train; the best of each is starred."""
-    lrs = list(next(iter(chosen.values())))
-    rows = []
-    for name, grid in chosen.items():
-        best = max(grid, key=grid.get)
-        rows.append([name, *(f"{100 * grid[lr]:.1f}{' *' * (lr == best)}" for lr in lrs)])
-    return Table(["validation accuracy (%), at a learning rate of", *(f"{lr:g}" for lr in lrs)], rows)
+    """Accuracy on validation images by learning rate, for each way to train, and the best rate of each."""
+    best = {name: max(grid, key=grid.get) for name, grid in chosen.items()}
+    shown = {name: {lr: f"{100 * grid[lr]:.1f} %" for lr in grid} for name, grid in chosen.items()}
+    caption = "Accuracy on the validation images, by learning rate"
+    return learning_rates.table(shown, best, caption, first="way to train")
 
 
 def backbones(names: Sequence[str], results: Mapping) -> Table:

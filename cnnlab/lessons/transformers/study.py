@@ -142,7 +142,7 @@ def position_maps(positions: Mapping[str, Tensor]) -> view.Picture:
         said.append(f"{near:.2f} with {name}")
     figure.colorbar(drawn, ax=axes, shrink=0.7, label="cosine of two positions' vectors")
     title = f"Cosine of two places side by side: {'; '.join(said)}"
-    figure.suptitle(title, x=0.01, ha="left", weight="bold", size=11)
+    view.entitle(figure, title)
     return view.Picture(figure, f"{title}. For each of the places the cosines of its vector with all others.")
 
 
@@ -157,7 +157,7 @@ def nine_heads(shares: Tensor, row: int, column: int) -> view.Picture:
         places.append(divmod(int(shares[head].argmax()), shares.shape[2]))
     most = max(max(abs(down - row), abs(right - column)) for down, right in places)
     title = f"Nine heads, asked from one pixel: none looks further than {most} step{'s' * (most != 1)}"
-    figure.suptitle(title, x=0.01, ha="left", weight="bold", size=11)
+    view.entitle(figure, title)
     return view.Picture(figure, f"{title}. From row {row}, column {column} they look at (row, column) {places}.")
 
 

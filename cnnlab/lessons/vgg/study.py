@@ -141,7 +141,7 @@ def rates(record: Record) -> Table:
         for name, of in record.results.items()
     }
     chosen = {name: of["chosen"] for name, of in record.results.items()}
-    return learning_rates.table(tried, chosen, "Accuracy on the validation images at each learning rate")
+    return learning_rates.table(tried, chosen, "Accuracy on the validation images, by learning rate")
 
 
 def inside(record: Record) -> bool:
