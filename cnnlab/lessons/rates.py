@@ -16,15 +16,17 @@ def inside(chosen: float, tried: Iterable[float]) -> bool:
 
 
 def beyond(reached: Mapping[float, float]) -> list[float]:
-    """The next learning rate to try: twice the highest or half the lowest while that is the best, and then none.
+    """The next learning rate to try: twice the highest or half the lowest while no other is better, and then none.
 
     >>> beyond({0.1: 0.9, 0.2: 0.93}), beyond({0.1: 0.9, 0.2: 0.93, 0.4: 0.8})
     ([0.4], [])
+    >>> beyond({0.05: 0.8, 0.1: 0.9, 0.2: 0.9})  # as good as the best, and at the edge
+    [0.4]
     """
-    best = max(reached, key=reached.get)
-    if inside(best, reached):
-        return []
-    return [2 * best if best == max(reached) else best / 2]
+    top = max(reached.values())
+    if reached[max(reached)] == top:
+        return [2 * max(reached)]
+    return [min(reached) / 2] if reached[min(reached)] == top else []
 
 
 def table(

@@ -6,7 +6,7 @@ from statistics import mean
 from torch import Tensor
 
 from cnnlab import view
-from cnnlab.lessons import facts
+from cnnlab.lessons import facts, rates
 from cnnlab.lessons.records import Record
 from cnnlab.table import Table
 
@@ -133,6 +133,32 @@ def compared(found: Mapping[str, Sequence[float]]) -> view.Picture:
         label="accuracy on 2,000 street digits (%)",
         title=f"ResNet-20 leads by {whole - other:.1f} points; with as few passes, still by {cut - other:.1f}",
     )
+
+
+def rates_tried(fitted: Record) -> Table:
+    """Of the record "same_passes": accuracy on validation images by learning rate, and the rate that was chosen."""
+    tried = {name: dict(map(tuple, of["rates"])) for name, of in fitted.results.items()}
+    chosen = {name: max(reached, key=reached.get) for name, reached in tried.items()}
+    shown = {name: {lr: f"{value:.1%}" for lr, value in reached.items()} for name, reached in tried.items()}
+    return rates.table(shown, chosen, "Accuracy on 1,000 validation images, by learning rate (seed 0)")
+
+
+def at_own_rates(board: Board, parts: Record, fitted: Record) -> dict[str, list[float]]:
+    """Both networks after eight passes, with the board's learning rate and with their own; accuracies in percent."""
+    _, resnet, mobilenet = same_passes(board, parts).values()
+    found = {"resnet20, rate 0.1": resnet, "mobilenet_v1, rate 0.1": mobilenet}
+    for name, of in fitted.results.items():
+        lr, _ = max(of["rates"], key=lambda pair: pair[1])
+        found[f"{name.removesuffix('_tiny')}, rate {lr:g}"] = [100 * value for value in of["test"]]
+    return found
+
+
+def left_over(found: Mapping[str, Sequence[float]]) -> view.Picture:
+    """`at_own_rates` as a picture."""
+    resnet, mobilenet, resnet_fitted, mobilenet_fitted = map(mean, found.values())
+    before, after = resnet - mobilenet, resnet_fitted - mobilenet_fitted
+    title = f"Eight passes for both: ResNet-20 leads by {before:.1f} points, each at its own rate by {after:.1f}"
+    return view.dots(found, label="accuracy on 2,000 street digits (%)", title=title)
 
 
 def fronts(board: Board, chosen: Mapping[str, Collection[str]]) -> view.Picture:
@@ -319,6 +345,7 @@ def photographs(wide: Record, other: Record, averaged: Record) -> Table:
 def figures(
     board: Board,
     cut_short: Mapping[str, Sequence[float]],
+    own: Mapping[str, Sequence[float]],
     found: Mapping[str, Sequence[float]],
     reads: Mapping[str, float],
     averaged: Record,
@@ -326,10 +353,11 @@ def figures(
     """The figures of the claims that the lesson measures."""
     later = [place for place, name in enumerate(board) if name.startswith(LATER)]
     whole, cut, other = map(mean, cut_short.values())
+    _, _, resnet, mobilenet = map(mean, own.values())
     parts = ("whitening", "identity", "fast biases", "smoothing", "lookahead")
     return {part.removeprefix("fast "): (mean(found["whole"]), mean(found[f"without {part}"])) for part in parts} | {
         "later": (sum(place < len(board) / 2 for place in later), len(later)),
-        "passes": (cut - other, whole - other),
+        "passes": (cut - other, whole - other, resnet - mobilenet),
         "recipe": tuple(gains(reads).values()),
         "averaging": (100 * averaged.results["one"], 100 * averaged.results["six"]),
     }

@@ -469,10 +469,10 @@ def rates_tried(flat: Flat) -> Table:
     return table_of_rates(reached, chosen, "Accuracy on 1,000 validation images, by learning rate (seed 0)")
 
 
-def flat_curves(flat: Flat) -> view.Picture:
+def flat_curves(flat: Flat, what: str = "Until flat") -> view.Picture:
     """How each case gets to know its training images at its own rate: a line is the mean of the seeds."""
     known = {name: [[100 * train for train, _ in run["curve"]] for run in of["seeds"]] for name, of in flat.items()}
-    return view.in_training(known, "Until flat")
+    return view.in_training(known, what)
 
 
 def tested(flat: Flat) -> dict[str, list[float]]:

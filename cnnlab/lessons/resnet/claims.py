@@ -170,8 +170,9 @@ register(
         statement="At the end of training, 56 plain layers know less of their photographs than 20",
         stated="56 layers worse than 20",
         source=f"{_PAPER}, Fig. 6",
-        verdict=REPORTED,
-        why="here no plain network of 20 layers was trained on photographs",
+        verdict=SHOWN,
+        figure="{:.1f} % with 56, {:.1f} % with 20",
+        judge=lambda deep, shallow: compared(shallow - deep, least=5),
     ),
     Claim(
         lesson="06",

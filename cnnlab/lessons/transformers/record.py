@@ -3,7 +3,8 @@
 import time
 from dataclasses import replace
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from cnnlab import data, measure, training
 from cnnlab.device import one_thread
@@ -58,4 +59,88 @@ def train(kind: str, images: int, seed: int) -> dict:
     }
 
 
-RECORDS = {"cnn_and_vit": cnn_and_vit}
+# What is changed in the lesson's ViT, to see what it waits for.
+WAITING = {
+    "class token": {},
+    "class token, last layer at random": {"at_zero": False},
+    "mean over all tokens": {"head": "mean"},
+    "weights for each place": {"head": "places"},
+    "weights for each place, no attention": {"head": "places", "attention": False},
+    "patches with norms and ReLUs": {"stem": "norms"},
+    "convolutional stem": {"stem": "convolutions"},
+    "convolutional stem, weights for each place": {"stem": "convolutions", "head": "places"},
+}
+WAITING_RATE, OTHER_RATES = 0.001, (0.0003, 0.003)  # the others for the first and the third only
+
+
+@one_thread()
+def waiting(draft: Draft) -> None:
+    """The small ViT after six epochs of 4,000 street digits, with one part changed at a time, three seeds."""
+    street = study.for_vit(data.load("street_digits", train=4000, validation=1000, test=1000))
+    about = (
+        "A small ViT after six epochs of 4,000 street digits (AdamW, batches of 32), with one part changed at a time: "
+        "accuracy on 1,000 validation images after each epoch, and on 1,000 test images at the end."
+    )
+    cases = [(case, WAITING_RATE, seed) for seed in SEEDS for case in WAITING]
+    cases += [(case, lr, seed) for seed in SEEDS for lr in OTHER_RATES for case in list(WAITING)[0:3:2]]
+    runs = draft.results.setdefault("runs", [])
+    for case, lr, seed in cases:
+        if not any((run["case"], run["lr"], run["seed"]) == (case, lr, seed) for run in runs):
+            settings = study.VIT_FIT | {"lr": lr, "epochs": 6, "seed": seed, "progress": False}
+            run = training.fit(changed(seed, **WAITING[case]), street.choosing(), **settings)
+            of_run = {"validation": [epoch.test_accuracy for epoch in run.history]}
+            of_run["test"] = training.evaluate(run.model, street.test).accuracy
+            runs.append({"case": case, "lr": lr, "seed": seed} | of_run)
+            print(runs[-1], flush=True)
+            draft.save(about, run.seconds, settings["precision"])
+
+
+def changed(
+    seed: int, stem: str = "patches", head: str = "class token", attention: bool = True, at_zero: bool = True
+) -> nn.Module:
+    """The small ViT with another stem or head, or with blocks whose attention adds nothing.
+
+    head: "mean" of all tokens, or "places": weights of its own for each of the 17. at_zero: how the last layer begins.
+    """
+    net = study.small_vit(seed)
+    if stem == "norms":  # as many norms and ReLUs as in a stem of two layers, and no pixel of another patch
+        layers = [net.stem.patches.project, *norm_relu(), nn.Conv2d(64, 64, 1), *norm_relu()]
+        net.stem.patches.project = nn.Sequential(*layers)
+    elif stem == "convolutions":
+        channels = ((3, 16), (16, 32), (32, 64))
+        convs = [(nn.Conv2d(*pair, 3, stride=2, padding=1), *norm_relu(pair[1])) for pair in channels]
+        net.stem.patches.project = nn.Sequential(*(layer for layers in convs for layer in layers))
+    if head == "mean":
+        net.head = nn.Sequential(nn.LayerNorm(64), Mean(), nn.Linear(64, 10))
+    elif head == "places":
+        net.head = nn.Sequential(nn.LayerNorm(64), nn.Flatten(), nn.Linear(17 * 64, 10))
+    last = training.last_layer(net)
+    last.reset_parameters()
+    if at_zero:
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+    if not attention:
+        for block in net.stages[0]:
+            block.attention = Nothing()
+    return net
+
+
+def norm_relu(channels: int = 64) -> tuple[nn.Module, nn.Module]:
+    return nn.BatchNorm2d(channels), nn.ReLU()
+
+
+class Mean(nn.Module):
+    """Over tokens: (N, tokens, width) -> (N, width)."""
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return tokens.mean(1)
+
+
+class Nothing(nn.Module):
+    """What a branch that is taken out adds."""
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return torch.zeros_like(tokens)
+
+
+RECORDS = {"cnn_and_vit": cnn_and_vit, "waiting": waiting}

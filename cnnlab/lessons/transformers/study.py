@@ -22,8 +22,8 @@ __all__ = [  # the two of `twins` among them, which lesson 17 trains too
     "OFFSETS", "RESNET_FIT", "TIMES", "VIT_FIT",
     "as_tokens", "attention", "best_table", "by_epoch", "by_size", "by_size_table", "convolution_as_attention", "costs",
     "for_vit",
-    "heads", "looks", "neighbours", "nine_heads", "parts", "position_maps", "recorded", "saturation", "sizes",
-    "small_resnet", "small_vit", "torchvisions_best", "words",
+    "heads", "looks", "neighbours", "nine_heads", "of_waiting", "parts", "position_maps", "recorded", "saturation",
+    "sizes", "small_resnet", "small_vit", "torchvisions_best", "waiting", "words",
 ]  # fmt: skip
 
 
@@ -333,6 +333,23 @@ def by_size(record: Record) -> view.Picture:
     title = f"The same work: ViT is {least:.0f} points behind with {counts[0]} images, {most:.0f} with {counts[-1]:,}"
     axis.set_title(title)
     return view.Picture(figure, f"{title}. Test accuracy with {', '.join(map(str, counts))} images: {'; '.join(said)}.")
+
+
+def of_waiting(record: Record, lr: float = 0.001) -> dict[str, list[float]]:
+    """Of the record "waiting": what each network reads of the test images after its last epoch, by seed; percent."""
+    found: dict[str, list[float]] = {}
+    for run in sorted(record.results["runs"], key=lambda run: run["seed"]):
+        if run["lr"] == lr:
+            found.setdefault(run["case"], []).append(100 * run["test"])
+    return found
+
+
+def waiting(record: Record) -> view.Picture:
+    """What each change to the small ViT is worth after six epochs."""
+    found = of_waiting(record)
+    lowest, *_, highest = sorted(found, key=lambda case: fmean(found[case]))
+    ends = f"{fmean(found[lowest]):.0f} % ({lowest}) to {fmean(found[highest]):.0f} % ({highest})"
+    return view.dots(found, label="accuracy on 1,000 test images (%)", title=f"After six epochs: from {ends}")
 
 
 def by_epoch(runs: Mapping[str, Run]) -> view.Picture:
