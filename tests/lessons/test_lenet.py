@@ -41,9 +41,9 @@ def test_the_best_rate_is_the_smallest_of_the_best_and_may_lie_at_an_edge():
     assert study.best(runs) == 0.01 and not study.inside(runs)
     runs[0.001] = training.Run(nn.Identity())  # diverged in its first epoch
     assert study.best(runs) == 0.01 and study.inside(runs)
-    assert study.rates({"net": runs}).rows == [
-        ["net", "0.3: 50.0 %", "0.01: 90.0 %", "0.1: 90.0 %", "0.001: 0.0 %", "0.01"]
-    ]
+    table = study.rates({"net": runs})
+    assert table.header == ["network", "0.001", "0.01", "0.1", "0.3", "chosen"]
+    assert table.rows == [["net", "0.0 %", "90.0 %", "90.0 %", "50.0 %", "0.01"]]
 
 
 def test_each_rate_starts_from_the_same_weights_and_a_diverged_training_counts_as_nothing_read():

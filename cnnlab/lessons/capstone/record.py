@@ -200,12 +200,12 @@ def same_passes(draft: Draft) -> None:
         "learning rates that were tried, with the accuracy on 1,000 validation images (seed 0), and for the best of "
         "them the accuracy on 2,000 test images by seed."
     )
-    dataset = data.load("street_digits", train=IMAGES, validation=1000, test=TEST)
+    dataset = cache(lambda: data.load("street_digits", train=IMAGES, validation=1000, test=TEST))
     for name in ("resnet20_tiny", "mobilenet_v1_tiny"):
         done = draft.results.setdefault(name, {"rates": [], "test": []})
 
         def trained(lr: float, seed: int, name: str = name) -> training.Run:
-            run = train(name, dataset.choosing(), PASSES, seed, lr=lr)
+            run = train(name, dataset().choosing(), PASSES, seed, lr=lr)
             print(f"{name}, lr {lr:g}, seed {seed}: {run.history[-1].test_accuracy:.1%}", flush=True)
             return run
 
@@ -219,7 +219,7 @@ def same_passes(draft: Draft) -> None:
         best, _ = max(done["rates"], key=lambda pair: pair[1])
         for seed in SEEDS[len(done["test"]) :]:
             run = trained(best, seed)
-            done["test"].append(training.evaluate(run.model, dataset.test).accuracy)
+            done["test"].append(training.evaluate(run.model, dataset().test).accuracy)
             draft.save(about, run.seconds)
 
 

@@ -189,7 +189,8 @@ register(
         judge=lambda linear, relu, wide_linear, wide_relu: compared(linear - relu, least=2),
         figure="{:.1f} % of the test images without it, {:.1f} % with it, in blocks of 8 channels;"
         " {:.1f} % and {:.1f} % in 24",
-        why="that it hurts because the ends are narrow is not shown: three times as wide, it costs as much",
+        why="that it hurts because the ends are narrow is not shown: three times as wide, it costs about as much (three"
+        " seeds, 0.2 to 7.6 points)",
     ),
     Claim(
         lesson="11",

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -76,7 +77,6 @@ WAITING_RATE, OTHER_RATES = 0.001, (0.0003, 0.003)  # the others for the first a
 @one_thread()
 def waiting(draft: Draft) -> None:
     """The small ViT after six epochs of 4,000 street digits, with one part changed at a time, three seeds."""
-    street = study.for_vit(data.load("street_digits", train=4000, validation=1000, test=1000))
     about = (
         "A small ViT after six epochs of 4,000 street digits (AdamW, batches of 32), with one part changed at a time: "
         "accuracy on 1,000 validation images after each epoch, and on 1,000 test images at the end."
@@ -84,12 +84,13 @@ def waiting(draft: Draft) -> None:
     cases = [(case, WAITING_RATE, seed) for seed in SEEDS for case in WAITING]
     cases += [(case, lr, seed) for seed in SEEDS for lr in OTHER_RATES for case in list(WAITING)[0:3:2]]
     runs = draft.results.setdefault("runs", [])
+    street = cache(lambda: study.for_vit(data.load("street_digits", train=4000, validation=1000, test=1000)))
     for case, lr, seed in cases:
         if not any((run["case"], run["lr"], run["seed"]) == (case, lr, seed) for run in runs):
             settings = study.VIT_FIT | {"lr": lr, "epochs": 6, "seed": seed, "progress": False}
-            run = training.fit(changed(seed, **WAITING[case]), street.choosing(), **settings)
+            run = training.fit(changed(seed, **WAITING[case]), street().choosing(), **settings)
             of_run = {"validation": [epoch.test_accuracy for epoch in run.history]}
-            of_run["test"] = training.evaluate(run.model, street.test).accuracy
+            of_run["test"] = training.evaluate(run.model, street().test).accuracy
             runs.append({"case": case, "lr": lr, "seed": seed} | of_run)
             print(runs[-1], flush=True)
             draft.save(about, run.seconds, settings["precision"])
