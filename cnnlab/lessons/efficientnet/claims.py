@@ -148,7 +148,7 @@ register(
         verdict=SHOWN,
         figure="{:.1f} % against {:.1f} % at 2 times the cost, {:.1f} % against {:.1f} % at 4 times",
         judge=lambda two, depth2, four, depth4: _at_both(two - depth2, four - depth4),
-        why="a short training; the row below has one to the end",
+        why="a short training; two rows below is one to the end",
     ),
     Claim(
         lesson="13",
@@ -172,7 +172,8 @@ register(
         verdict=NOT_SHOWN,
         figure="{:.1f} % against depth {:.1f} %, width {:.1f} %, resolution {:.1f} %",
         judge=lambda compound, *single: compared(compound - max(single), least=3),
-        why="it leads on average, but over resolution by less than five seeds lie apart; it takes more of them",
+        why="it beats depth in every seed, but leads width and resolution by less than their seeds lie apart; it takes"
+        " more seeds",
     ),
     Claim(
         lesson="13",
