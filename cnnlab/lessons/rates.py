@@ -1,6 +1,6 @@
 """Learning rates that were tried on validation images: what a lesson shows of them, and whether the best is inside."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from cnnlab.table import Table
 
@@ -27,6 +27,20 @@ def beyond(reached: Mapping[float, float]) -> list[float]:
     if reached[max(reached)] == top:
         return [2 * max(reached)]
     return [min(reached) / 2] if reached[min(reached)] == top else []
+
+
+def climbed(first: Iterable[float], reach: Callable[[float], float]) -> dict[float, float]:
+    """What `reach` gives at each of the first learning rates, and at others `beyond` them; by rate.
+
+    >>> climbed((0.1, 0.2), {0.1: 0.9, 0.2: 0.93, 0.4: 0.8}.get)
+    {0.1: 0.9, 0.2: 0.93, 0.4: 0.8}
+    """
+    reached, wanted = {}, [*first]
+    while wanted:
+        lr = wanted.pop(0)
+        reached[lr] = reach(lr)
+        wanted = wanted or beyond(reached)
+    return reached
 
 
 def table(

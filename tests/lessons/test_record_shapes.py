@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from cnnlab import data, lessons, measure, models, training
-from cnnlab.lessons import records
+from cnnlab.lessons import rates, records
 from cnnlab.training.run import Epoch, Metrics
 
 RECIPES = {(topic, name): make for topic in lessons.TOPICS.values() for name, make in lessons.recipes(topic).items()}
@@ -131,7 +131,7 @@ def as_recorded(name: str) -> Callable[[dict], list[float]]:
 @pytest.mark.parametrize(("topic", "name"), HERE, ids=[name for _, name in HERE])
 def test_what_would_be_recorded_is_what_is(topic, name, monkeypatch):
     if name in TRIED:
-        monkeypatch.setattr(part(topic), "beyond", as_recorded(name))
+        monkeypatch.setattr(rates, "beyond", as_recorded(name))
     draft = records.Draft(name, "command")
     RECIPES[topic, name](draft)
     assert shape(draft.results) == shape(records.record(name).results)

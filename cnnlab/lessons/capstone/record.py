@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from collections.abc import Callable
 from functools import cache
 from typing import get_args
 
@@ -10,7 +11,7 @@ import torch
 from cnnlab import data, measure, models, training
 from cnnlab.device import one_thread
 from cnnlab.lessons import twins
-from cnnlab.lessons.rates import beyond
+from cnnlab.lessons.rates import climbed
 from cnnlab.lessons.records import Draft
 from cnnlab.training.speedrun import Part
 
@@ -209,16 +210,16 @@ def same_passes(draft: Draft) -> None:
             print(f"{name}, lr {lr:g}, seed {seed}: {run.history[-1].test_accuracy:.1%}", flush=True)
             return run
 
-        wanted = [*RATES]
-        while wanted:
-            if (lr := wanted.pop(0)) not in [tried for tried, _ in done["rates"]]:
+        def reach(lr: float, done: dict = done, trained: Callable = trained) -> float:
+            if lr not in dict(done["rates"]):
                 run = trained(lr, SEEDS[0])
                 done["rates"].append([lr, run.history[-1].test_accuracy])
                 draft.save(about, run.seconds)
-            wanted = wanted or beyond(dict(done["rates"]))
-        best, _ = max(done["rates"], key=lambda pair: pair[1])
+            return dict(done["rates"])[lr]
+
+        reached = climbed(RATES, reach)
         for seed in SEEDS[len(done["test"]) :]:
-            run = trained(best, seed)
+            run = trained(max(reached, key=reached.get), seed)
             done["test"].append(training.evaluate(run.model, dataset().test).accuracy)
             draft.save(about, run.seconds)
 

@@ -10,7 +10,7 @@ import torch
 from cnnlab import data, training
 from cnnlab.lessons.efficientnet import study
 from cnnlab.lessons.efficientnet.study import BLOCKS, SIZE
-from cnnlab.lessons.rates import beyond
+from cnnlab.lessons.rates import climbed
 from cnnlab.lessons.records import Draft
 
 SEEDS, IMAGES, TEST = (0, 1, 2), 3000, 2000
@@ -93,11 +93,7 @@ def equal_cost(draft: Draft) -> None:
     """
     chosen = draft.results.setdefault("chosen", {})
     for arm, shape in shapes_of_equal_cost().items():
-        tried, wanted = {}, [*LONG_RATES]
-        while wanted:
-            lr = wanted.pop(0)
-            tried[lr] = long_run(draft, arm, lr, 0, shape)["validation"]
-            wanted = wanted or beyond(tried)
+        tried = climbed(LONG_RATES, lambda lr, arm=arm, shape=shape: long_run(draft, arm, lr, 0, shape)["validation"])
         chosen[arm] = best = max(tried, key=tried.get)
         for seed in LONG_SEEDS:
             long_run(draft, arm, best, seed, shape)

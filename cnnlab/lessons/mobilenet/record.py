@@ -8,7 +8,7 @@ from torch import nn
 
 from cnnlab import data, models, training
 from cnnlab.lessons.mobilenet.study import bottlenecks
-from cnnlab.lessons.rates import beyond
+from cnnlab.lessons.rates import climbed
 from cnnlab.lessons.records import Draft
 
 SEEDS, IMAGES, TEST = (0, 1, 2), 4000, 1000
@@ -119,12 +119,14 @@ def compare(
 
     for case in build:
         done = draft.results.setdefault(case, {"rates": [], "seeds": []})
-        wanted = [*rates[case]]
-        while wanted:
-            if (lr := wanted.pop(0)) not in [run["lr"] for run in done["rates"]]:
+
+        def reach(lr: float, case: str = case, done: dict = done) -> float:
+            if lr not in [run["lr"] for run in done["rates"]]:
                 done["rates"].append(trained(case, lr, SEEDS[0]))
                 draft.save(about, precision=SETTINGS["precision"])
-            wanted = wanted or beyond({run["lr"]: run["curve"][-1][1] for run in done["rates"]})
+            return next(run["curve"][-1][1] for run in done["rates"] if run["lr"] == lr)
+
+        climbed(rates[case], reach)
         best = max(done["rates"], key=lambda run: run["curve"][-1][1])
         if [run["lr"] for run in done["seeds"]] != [best["lr"]] * len(SEEDS):
             done["seeds"] = [best] + [trained(case, best["lr"], seed) for seed in SEEDS[1:]]
