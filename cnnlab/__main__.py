@@ -195,6 +195,9 @@ def _parser() -> argparse.ArgumentParser:
     recorded.add_argument("lesson", nargs="?", help="its folder in cnnlab/lessons, or its number; none: list all")
     recorded.add_argument("name", nargs="?", help="one of its records (default: all)")
     recorded.add_argument("--data", default="cifar10", help="a folder with CIFAR-10's training images, if not cifar10")
+    recorded.add_argument(
+        "--workers", type=_count, default=1, help="trainings at once, where they are many (default 1)"
+    )
 
     opened = command(commands.lab, "lab", "my-lessons --port=9000")
     opened.add_argument("folder", nargs="?", default="my-lessons", help="for your copies (default my-lessons)")

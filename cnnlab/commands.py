@@ -271,7 +271,7 @@ def record(given: argparse.Namespace) -> int:
     before = signal.signal(signal.SIGINT, stop)
     try:
         for name in [given.name] if given.name else names:
-            path = records.make(topic, name, given.data)
+            path = records.make(topic, name, given.data, given.workers)
             print(f"{path} is whole. To measure it again, remove it first.")
     except Stopped:
         print("Stopped; the same command goes on with what was saved.")

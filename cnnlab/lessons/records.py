@@ -83,11 +83,12 @@ class Draft:
     """A record while it is made.
 
     `results` are those so far, of this run and of one that was stopped: a lesson's record.py adds the next and saves.
-    photographs: "cifar10", or an image folder that holds the same images.
+    photographs: "cifar10", or an image folder that holds the same images; workers: how many trainings at once, where
+        they are many.
     """
 
-    def __init__(self, name: str, command: str, photographs: str = "cifar10") -> None:
-        self.name, self.command, self.photographs = name, command, photographs
+    def __init__(self, name: str, command: str, photographs: str = "cifar10", workers: int = 1) -> None:
+        self.name, self.command, self.photographs, self.workers = name, command, photographs, workers
         self.results, self.seconds = record_so_far(name)
         self._last = time.perf_counter()
 
@@ -112,9 +113,9 @@ class Draft:
         return data.load(self.photographs, test=0).hold_out(HELD_OUT)
 
 
-def make(topic: str, name: str, photographs: str = "cifar10") -> Path:
+def make(topic: str, name: str, photographs: str = "cifar10", workers: int = 1) -> Path:
     """Make a record of a lesson, or what a stopped run left of it; the file. One that is whole is left as it is."""
-    draft = Draft(name, f"python -m cnnlab record {topic} {name}", photographs)
+    draft = Draft(name, f"python -m cnnlab record {topic} {name}", photographs, workers)
     lessons.recipes(topic)[name](draft)
     rmtree(draft.checkpoints, ignore_errors=True)
     return file_of(name)

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from cnnlab import data, models, training
+from cnnlab.lessons import arms
 from cnnlab.lessons.mobilenet.study import bottlenecks
-from cnnlab.lessons.rates import climbed
 from cnnlab.lessons.records import Draft
 
 SEEDS, IMAGES, TEST = (0, 1, 2), 4000, 1000
@@ -93,44 +93,29 @@ def compare(
     about: str,
     build: Mapping[str, Callable[[], nn.Module]],
     rates: Mapping[str, tuple[float, ...]],
-    *,
-    images: int,
-    epochs: int,
-    batch_size: int,
+    **options: int,
 ) -> None:
-    """Each case at each of its rates with the first seed, and at others beyond them until the best on validation images
-    is none at the edge; then at that for all seeds.
-    """
+    """Each case at its own learning rate. options: images, epochs, batch_size."""
     about += (
         "SGD with momentum, float32, one cycle. rates: seed 0, the rate is chosen by 1,000 validation images; seeds: "
         "images, weights and order; curve: [training, validation accuracy] after each epoch; test: 2,000 images."
     )
+    arms.compare(draft, about, partial(trained, build, options), rates, SEEDS, SETTINGS["precision"])
 
-    def trained(case: str, lr: float, seed: int) -> dict:
-        dataset = digits(images, seed)
-        torch.manual_seed(seed)
-        model = build[case]()
-        settings = {"epochs": epochs, "lr": lr, "batch_size": batch_size, "precision": "fp32", "seed": seed}
-        run = training.fit(model, dataset.choosing(), progress=False, **settings)
-        curve = [[round(epoch.train_accuracy, 4), round(epoch.test_accuracy, 4)] for epoch in run.history]
-        test = training.evaluate(model, dataset.test).accuracy
-        print(f"{case}, lr {lr:g}, seed {seed}: {curve[-1]}, test {test:.1%}", flush=True)
-        return {"lr": lr, "seed": seed, "curve": curve, "test": test}
 
-    for case in build:
-        done = draft.results.setdefault(case, {"rates": [], "seeds": []})
-
-        def reach(lr: float, case: str = case, done: dict = done) -> float:
-            if lr not in [run["lr"] for run in done["rates"]]:
-                done["rates"].append(trained(case, lr, SEEDS[0]))
-                draft.save(about, precision=SETTINGS["precision"])
-            return next(run["curve"][-1][1] for run in done["rates"] if run["lr"] == lr)
-
-        climbed(rates[case], reach)
-        best = max(done["rates"], key=lambda run: run["curve"][-1][1])
-        if [run["lr"] for run in done["seeds"]] != [best["lr"]] * len(SEEDS):
-            done["seeds"] = [best] + [trained(case, best["lr"], seed) for seed in SEEDS[1:]]
-            draft.save(about, precision=SETTINGS["precision"])
+def trained(
+    build: Mapping[str, Callable[[], nn.Module]], options: Mapping[str, int], case: str, lr: float, seed: int
+) -> dict:
+    settings = dict(options)
+    dataset = digits(settings.pop("images"), seed)
+    torch.manual_seed(seed)
+    model = build[case]()
+    settings |= {"lr": lr, "precision": "fp32", "seed": seed, "progress": False}
+    run = training.fit(model, dataset.choosing(), **settings)
+    curve = [[round(epoch.train_accuracy, 4), round(epoch.test_accuracy, 4)] for epoch in run.history]
+    test = training.evaluate(model, dataset.test).accuracy
+    print(f"{case}, lr {lr:g}, seed {seed}: {curve[-1]}, test {test:.1%}", flush=True)
+    return {"lr": lr, "seed": seed, "curve": curve, "test": test}
 
 
 RECORDS = {
