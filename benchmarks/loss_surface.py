@@ -71,8 +71,8 @@ def main() -> None:
                 bare(batch)
 
     kinds: dict[str, tuple[Callable[[], object], int]] = {
-        "measure.loss_surface, compiled": (lambda: [compiled(torch.tensor([place])) for place in places], POINTS),
-        "measure.loss_surface": (lambda: [probe(torch.tensor([place])) for place in places], POINTS),
+        "measure.loss_surface, compiled": (lambda: [compiled(*place) for place in places], POINTS),
+        "measure.loss_surface": (lambda: [probe(*place) for place in places], POINTS),
         "bare forward": (lambda: [forward() for _ in places], POINTS),
         "reference protocol": (lambda: reference(plain, loader(split), plane, places[1]), 1),
         "reference, images in memory": (lambda: reference(plain, held, plane, places[1]), 1),

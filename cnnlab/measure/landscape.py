@@ -7,7 +7,6 @@ import math
 import time
 import warnings
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +15,6 @@ import torch.distributed as dist
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 from tqdm.auto import tqdm
@@ -181,7 +179,7 @@ def loss_surface(
         on from it. The stop button returns what was measured so far.
 
     Batch norms use their running statistics and are folded into the convolutions before them. Under `torchrun` the
-    processes share the points, and each returns the whole surface; a GPU evaluates several points at a time.
+    processes share the points, and each returns the whole surface.
 
     Raises ValueError for an impossible grid, an empty split, or a file that holds another surface.
     """
@@ -214,14 +212,11 @@ def loss_surface(
     before = surface.provenance.get("seconds", 0.0), surface.provenance.get("measured", 0)  # of a run that was stopped
     rank, world = processes(device)
     todo = surface.loss.flatten().isnan().nonzero().flatten().tolist()[rank::world]
-    chunks = [todo[i : i + probe.at_once] for i in range(0, len(todo), probe.at_once)]
     start, measured, saved = time.perf_counter(), 0, time.perf_counter()
     try:
-        for chunk in tqdm(chunks, unit="points", unit_scale=probe.at_once, disable=not progress or rank > 0):
-            places = torch.tensor([[x[i % columns], y[i // columns]] for i in chunk])
-            losses, accuracies = probe(places)
-            surface.loss.view(-1)[chunk], surface.accuracy.view(-1)[chunk] = losses, accuracies
-            measured += len(chunk)
+        for i in tqdm(todo, unit="points", disable=not progress or rank > 0):
+            surface.loss.view(-1)[i], surface.accuracy.view(-1)[i] = probe(x[i % columns], y[i // columns])
+            measured += 1
             if file and world == 1 and time.perf_counter() - saved > 5:
                 _note(surface, start, measured, before).save(file)
                 saved = time.perf_counter()
@@ -265,7 +260,7 @@ def loss_line(
 
 
 class Prober:
-    """Evaluates a network at places of a plane: (P, 2) coordinates -> losses and accuracies, (P,) each."""
+    """Evaluates a network at a place of a plane: x, y -> loss and accuracy."""
 
     def __init__(
         self,
@@ -282,14 +277,12 @@ class Prober:
         fixed_norms = not any(name.rpartition(".")[2].startswith("running_") for name in moving)
         wants_bf16 = precision == "bf16" or (precision == "auto" and has_bf16(device))
         self.precision = "bf16" if wants_bf16 and fixed_norms else "fp32"
-        self.device, self.at_once = device, 8 if device.type == "cuda" else 1
+        dtype = torch.bfloat16 if self.precision == "bf16" else torch.float32
         self.batches = [
             (split.inputs(slice(i, i + batch_size)), split.labels[i : i + batch_size])
             for i in range(0, len(split), batch_size)
         ]
-        self.batches = [
-            (x.to(device, self.dtype, memory_format=torch.channels_last), y.to(device)) for x, y in self.batches
-        ]
+        self.batches = [(x.to(device, dtype, memory_format=torch.channels_last), y.to(device)) for x, y in self.batches]
         self.model = copy.deepcopy(model).to(device).eval()
         self.model.load_state_dict(plane.origin)
         origin, *directions = [
@@ -297,67 +290,66 @@ class Prober:
         ]
         if fixed_norms:  # then folding is linear: fold the origin and the directions, once
             origin, *directions = fold(self.model, origin, directions)
-        self.names = [name for name, value in origin.items() if value.is_floating_point()]
-        self.origin = _flat([origin[name] for name in self.names])
-        self.directions = torch.stack(
-            [_flat([d.get(n, torch.zeros_like(origin[n])) for n in self.names]) for d in directions]
-        )
-        self.shapes = [origin[name].shape for name in self.names]
-        self.model.to(self.dtype, memory_format=torch.channels_last)
-        self.run, self.run_many = self.model, torch.func.vmap(self._moved, in_dims=(0, None))
+        names = [name for name, value in origin.items() if value.is_floating_point()]
+        self.origin = _flat([origin[name] for name in names])
+        self.directions = [_flat([d.get(n, torch.zeros_like(origin[n])) for n in names]) for d in directions]
+        self.model.to(dtype, memory_format=torch.channels_last)
+        state = self.model.state_dict(keep_vars=True)
+        self.moved = [state[name].detach() for name in names]
+        self.there = torch.zeros_like(self.origin, dtype=dtype)  # the numbers of the network that is evaluated
+        self.run, self.evaluate = self.model, self._evaluate
         self.compiled = compile and self._compile()
+        if device.type == "cuda":
+            self._capture()
 
     @torch.inference_mode()
     def _compile(self) -> bool:
-        """Whether the compiled network ran, at one place or at as many as are measured together."""
-        plain = self.run, self.run_many
-        self.run, self.run_many = (torch.compile(run, dynamic=False) for run in plain)
+        """Whether the compiled network ran."""
+        self.run = torch.compile(self.model, dynamic=False)
         try:
-            self(torch.zeros(self.at_once, 2))
+            self(0.0, 0.0)
             return True
         except Exception as error:  # a compiler that is missing or fails has many errors, each its own
-            self.run, self.run_many = plain
+            self.run = self.model
             torch._dynamo.reset()
             why = str(error).strip().partition("\n")[0]
             warnings.warn(f"The network runs as it is, for torch.compile failed: {why}", stacklevel=4)
             return False
 
-    @property
-    def dtype(self) -> torch.dtype:
-        return torch.bfloat16 if self.precision == "bf16" else torch.float32
+    @torch.inference_mode()
+    def _capture(self) -> None:
+        """Record the hundreds of kernels of an evaluation once, since to launch them takes longer than they run."""
+        aside = torch.cuda.Stream()
+        aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(aside):
+            self(0.0, 0.0)
+        torch.cuda.current_stream().wait_stream(aside)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            scores = self._evaluate()
+
+        def replayed() -> tuple[Tensor, Tensor]:
+            graph.replay()
+            return scores
+
+        self.evaluate = replayed
 
     @torch.inference_mode()
-    def __call__(self, places: Tensor) -> tuple[Tensor, Tensor]:
-        flat = self.origin + places.to(self.device) @ self.directions
-        states = self._states(flat.to(self.dtype))
-        return self._many(states) if len(places) > 1 else self._one({k: v[0] for k, v in states.items()})
+    def __call__(self, x: float | Tensor, y: float | Tensor) -> tuple[float, float]:
+        self.there.copy_(self.origin + float(x) * self.directions[0] + float(y) * self.directions[1])
+        return tuple(score.item() for score in self.evaluate())
 
-    def _states(self, flat: Tensor) -> dict[str, Tensor]:
-        parts = flat.split([shape.numel() for shape in self.shapes], dim=1)
-        return {n: p.view(len(flat), *s) for n, p, s in zip(self.names, parts, self.shapes, strict=True)}
-
-    def _one(self, state: State) -> tuple[Tensor, Tensor]:
-        for name, value in self.model.state_dict(keep_vars=True).items():
-            if name in state:
-                value.data.copy_(state[name])
-        return self._scores(lambda x: self.run(x)[None])
-
-    def _many(self, states: State) -> tuple[Tensor, Tensor]:
-        return self._scores(lambda x: self.run_many(states, x))
-
-    def _moved(self, state: State, x: Tensor) -> Tensor:
-        return functional_call(self.model, state, (x,))
-
-    def _scores(self, logits_of: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+    def _evaluate(self) -> tuple[Tensor, Tensor]:
+        parts = self.there.split([tensor.numel() for tensor in self.moved])
+        for tensor, part in zip(self.moved, parts, strict=True):
+            tensor.copy_(part.view(tensor.shape))
         loss = accuracy = 0.0
         for images, labels in self.batches:
-            logits = logits_of(images).float()
-            loss = loss + F.cross_entropy(logits.flatten(0, 1), labels.repeat(len(logits)), reduction="none").view(
-                len(logits), -1
-            ).sum(1)
-            accuracy = accuracy + (logits.argmax(2) == labels).sum(1)
+            logits = self.run(images).float()
+            loss = loss + F.cross_entropy(logits, labels, reduction="sum")
+            accuracy = accuracy + (logits.argmax(1) == labels).sum()
         total = sum(len(labels) for _, labels in self.batches)
-        return (loss / total).cpu(), (accuracy / total).float().cpu()
+        return loss / total, accuracy / total
 
 
 def fold(model: nn.Module, origin: State, directions: list[State]) -> tuple[dict[str, Tensor], ...]:
@@ -403,7 +395,7 @@ def _rounding(
     losses = []
     for precision in ("fp32", "bf16"):
         probe = Prober(model, plane, part, device, precision, 250, compile and precision == "bf16")
-        losses.append(torch.cat([probe(torch.tensor([place]))[0] for place in ends]))
+        losses.append(torch.tensor([probe(*place)[0] for place in ends]))
     return ((losses[1] - losses[0]).abs() / (1 + losses[0])).max().item()
 
 

@@ -158,26 +158,31 @@ def test_of_what_is_not_whole_nothing_is_said():
                 number(unfit)
 
 
-def test_points_together_are_the_points_one_by_one(digits, model):
-    probe = Prober(model, measure.random_plane(model), digits.test, torch.device("cpu"), "fp32", 50)
-    places = torch.tensor([[0.0, 0.0], [0.3, -0.2], [-0.5, 0.5]])
-    together = probe(places)
-    for i in range(3):
-        loss, accuracy = probe(places[i : i + 1])
-        assert together[0][i] == pytest.approx(loss.item(), rel=1e-4) and together[1][i] == accuracy
+def test_a_place_is_the_network_with_the_planes_weights(digits, model):
+    plane = measure.random_plane(model)
+    probe, moved = Prober(model, plane, digits.test, torch.device("cpu"), "fp32", 50), copy.deepcopy(model).eval()
+    for place in [(0.3, -0.2), (0.0, 0.0), (-0.5, 0.5)]:
+        moved.load_state_dict(plane.at(*place))
+        there = training.evaluate(moved, digits.test, precision="fp32")
+        assert probe(*place) == pytest.approx((there.loss, there.accuracy), rel=1e-4)
 
 
 @pytest.mark.slow  # a C++ compiler
-@pytest.mark.parametrize("at_once", [1, 3])
-def test_a_compiled_network_has_the_same_losses(digits, model, at_once):
+def test_a_compiled_network_has_the_same_losses(digits, model):
     settings = (model, measure.random_plane(model), digits.test, torch.device("cpu"), "fp32", 50)
-    places = torch.tensor([[0.0, 0.0], [0.5, -0.5], [1.0, 1.0]])
     compiled, plain = Prober(*settings), Prober(*settings)
-    compiled.at_once = at_once
     assert compiled._compile()
-    for part in places.split(at_once):
-        for ours, theirs in zip(compiled(part), plain(part), strict=True):
-            assert torch.allclose(ours, theirs, rtol=1e-4)
+    for place in [(0.0, 0.0), (0.5, -0.5), (1.0, 1.0)]:
+        assert compiled(*place) == pytest.approx(plain(*place), rel=1e-4)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("compiled", [False, True])
+def test_on_a_gpu_the_losses_are_those_of_the_processor(digits, model, compiled):
+    settings = (model, measure.random_plane(model), digits.test)
+    there, here = (Prober(*settings, torch.device(device), "fp32", 50, compiled) for device in ("cuda", "cpu"))
+    for place in [(0.3, -0.2), (0.0, 0.0), (-0.5, 0.5)]:
+        assert there(*place) == pytest.approx(here(*place), rel=1e-2)
 
 
 def test_without_a_compiler_a_surface_is_measured_all_the_same(digits, model, monkeypatch):
@@ -272,11 +277,11 @@ def test_a_surface_is_kept_in_one_file_and_goes_on_from_it(digits, model, tmp_pa
     whole = measure.loss_surface(model, digits.test, **options)
     file, calls, call = tmp_path / "surface.safetensors", [], Prober.__call__
 
-    def interrupted(self, places):
-        calls.append(places)
+    def interrupted(self, *place):
+        calls.append(place)
         if len(calls) == 5:
             raise KeyboardInterrupt
-        return call(self, places)
+        return call(self, *place)
 
     monkeypatch.setattr(Prober, "__call__", interrupted)
     part = measure.loss_surface(model, digits.test, file=file, **options)
