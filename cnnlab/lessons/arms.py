@@ -24,6 +24,7 @@ def compare(
     rates: Mapping[str, Sequence[float]],
     seeds: Sequence[int],
     precision: Precision = "auto",
+    least: float = 0.0,
 ) -> None:
     """Train each arm at each of its rates with the first seed, and at others beyond them until the best is at no edge;
     then at that rate with all seeds. Recorded by arm: the runs of "rates", and those of "seeds".
@@ -31,6 +32,7 @@ def compare(
     trained: arm, learning rate, seed -> what the training gave: "lr", "seed", and "curve", the accuracy in training and
         on validation images after each epoch; the last of the latter chooses the rate. Where `draft.workers` asks for
         several at once, it must be a function of a module.
+    least: an accuracy; an arm that is above it at none of its rates does not learn, and no rate beyond them is tried.
     """
     saving, several = Lock(), draft.workers > 1
 
@@ -52,7 +54,7 @@ def compare(
         def reach(lr: float) -> float:
             return known[lr] if lr in known else validation(note(begun.get(lr) or begin(lr, seeds[0]), "rates"))
 
-        reached = climbed(rates[arm], reach)
+        reached = climbed(rates[arm], reach, least)
         best = max(reached, key=reached.get)
         if best not in [run["lr"] for run in done["seeds"]]:
             done["seeds"] = [run for run in done["rates"] if run["lr"] == best]

@@ -38,6 +38,17 @@ def test_each_arm_is_trained_at_its_own_rate_which_lies_inside_what_was_tried():
     assert records.record("arms").results == results
 
 
+def test_no_rate_beyond_is_tried_where_none_learns():
+    """At chance two rates can be equal, and halving the lower would go on for ever."""
+    draft = records.Draft("arms", "command")
+    arms.compare(
+        draft, "about", lambda arm, lr, seed: trained(arm, lr, seed) | {"curve": [[0, 0.1]]}, RATES, SEEDS, least=0.15
+    )
+    for results in draft.results.values():
+        assert [run["lr"] for run in results["rates"]] == [0.1, 0.2]
+        assert [run["seed"] for run in results["seeds"]] == [0, 1]
+
+
 @pytest.mark.parametrize("until", range(9))
 def test_stopped_it_goes_on_where_it_was(until):
     def stopping(*which):
