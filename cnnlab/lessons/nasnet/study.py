@@ -35,6 +35,57 @@ def number(cell: CellSpec) -> int:
     return CELLS.index(CellSpec(((*first, *second),)))
 
 
+TWO_BLOCKS = CellSpace(blocks=2, operations=SPACE.operations)
+
+
+def name_of(normal: CellSpec, reduction: CellSpec) -> str:
+    """The decisions that make these cells, as digits, in one order for all that are the same network.
+
+    The two results of a block are added, so their order does not count; nor that of two blocks that both are given out.
+
+    >>> name_of(*TWO_BLOCKS.cells((1, 2, 0, 1, 0, 0, 0, 0) + (1, 2, 0, 1, 2, 0, 0, 0)))
+    '0000011201120020'
+    """
+    return "".join(f"{source}{operation}" for cell in (normal, reduction) for source, operation in _in_order(cell))
+
+
+def _in_order(cell: CellSpec) -> list[tuple[int, int]]:
+    maps = ("h", "p", "b1", "b2")
+    blocks = [
+        sorted((maps.index(source), SPACE.operations.index(operation)) for operation, source in (pair[:2], pair[2:]))
+        for pair in cell.pairs
+    ]
+    if len(cell.output) == len(blocks):  # none reads another
+        blocks.sort()
+    return [half for block in blocks for half in block]
+
+
+def cells_named(name: str) -> tuple[CellSpec, CellSpec]:
+    """The normal and the reduction cell of `name_of`, of one block or of two."""
+    return (SPACE if len(name) == 8 else TWO_BLOCKS).cells(tuple(map(int, name)))
+
+
+KEPT = 5  # networks of each search that are trained again
+
+
+def chosen(results: Mapping[str, Mapping]) -> dict[str, list[str]]:
+    """By search and seed, the networks of its highest rewards; the control, random search's first, are "drawn"."""
+    groups = {}
+    for search, tried in results["tried"].items():
+        seed = search.rpartition(" ")[2]
+        worth = {name: results["rewards"][f"{name}, seed {seed}"] for name in tried}
+        groups[search] = sorted(worth, key=worth.__getitem__, reverse=True)[:KEPT]
+        if search.startswith("random search"):
+            groups[f"drawn, seed {seed}"] = list(worth)[:KEPT]
+    return groups
+
+
+def one_block() -> list[str]:
+    """The best pairs of cells of one block, by the mean of their two trainings in the record of all."""
+    order = table().mean(0).flatten().argsort(descending=True, stable=True)[:KEPT]
+    return [name_of(*(CELLS[place] for place in divmod(at, len(CELLS)))) for at in order.tolist()]
+
+
 @cache
 def proxy_data(others: int = 0) -> Dataset:
     """What every candidate of the record learned: 2,000 street digits of 16x16 pixels, and 1,000 more to judge it.
