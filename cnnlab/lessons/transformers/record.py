@@ -158,7 +158,7 @@ FIRST_RATES = {
 def growing_together(draft: Draft) -> None:
     """A ResNet, a ViT and one with a convolutional stem on 500 to 16,000 street digits, and steps that grow with them.
 
-    The ResNet's first convolution has a stride of 2: its mult-adds are then twice those of the ViT, not seven times.
+    The ResNet's first convolution has a stride of 2: it then needs about twice the mult-adds of the ViT, not seven times.
     Each network has its own rate at each number of images. One arm is trained for twice the epochs.
     """
     about = (
@@ -204,8 +204,8 @@ def growing_network(name: str, seed: int) -> nn.Module:
 def growing_digits(images: int, seed: int) -> data.Dataset:
     """Street digits, of which fewer training images than LEAST are there several times."""
     street = study.for_vit(data.load("street_digits", train=images, validation=1000, test=4000, seed=seed))
-    again = torch.arange(images).repeat(max(1, LEAST // images))
-    return replace(street, train=street.train.take(again))
+    here = len(street.train)
+    return replace(street, train=street.train.take(torch.arange(here).repeat(max(1, LEAST // here))))
 
 
 RECORDS = {"cnn_and_vit": cnn_and_vit, "waiting": waiting, "growing_together": growing_together}
