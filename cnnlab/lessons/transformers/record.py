@@ -158,8 +158,8 @@ FIRST_RATES = {
 def growing_together(draft: Draft) -> None:
     """A ResNet, a ViT and one with a convolutional stem on 500 to 16,000 street digits, and steps that grow with them.
 
-    The ResNet's first convolution has a stride of 2: it then needs about twice the mult-adds of the ViT, not seven times.
-    Each network has its own rate at each number of images. One arm is trained for twice the epochs.
+    The first convolution of the ResNet has a stride of 2: for an image it needs twice the mult-adds of the ViT, not
+    seven times as many. Each network has its own rate at each number of images. One arm is trained twice as long.
     """
     about = (
         "Three small networks on 500 to 16,000 street digits, batches of 32, float32, one cycle: the ResNet with SGD "
