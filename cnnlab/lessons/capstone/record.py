@@ -147,8 +147,8 @@ def speedrun_cifar10(draft: Draft) -> None:
 def speedrun_parts_cifar10(draft: Draft) -> None:
     """The speed run on CIFAR-10 without each of its parts, three seeds, on 5,000 held-out images."""
     about = (
-        "The speed run on CIFAR-10's training images, ten epochs on 45,000: accuracy on the 5,000 held out, one value a "
-        "seed, by what was left out (`none`: nothing)."
+        "The speed run on CIFAR-10's training images, ten epochs on 45,000: accuracy on the 5,000 held out, one value "
+        "a seed, by what was left out (`none`: nothing)."
     )
     dataset = cache(draft.cifar10)
     for seed in SEEDS:
