@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from torch.nn import functional as F
 
 from cnnlab import data, measure, models, training
 from cnnlab.data.dataset import assemble
-from cnnlab.device import autocast, find_device
+from cnnlab.device import autocast, find_device, machine_class
 
 KEPT = (1, 3, 10, 30, 60, 100, 150, 225, 275, 300)  # epochs, of 300; of fewer, those at the same share
 
@@ -131,7 +132,7 @@ def surfaces(device: torch.device, small: bool) -> None:
     model = models.get_model("resnet56", shortcut="B").eval()
     start = time.perf_counter()
     surface = measure.loss_surface(model, dataset.train, points=5 if small else 25, device=device, progress=False)
-    ours = surface.loss.size / (time.perf_counter() - start)
+    ours = surface.loss.numel() / (time.perf_counter() - start)
     plane, spent = measure.random_plane(model), []
     for place in [(0.1, 0.1), (0.2, -0.1), (-0.3, 0.2)]:
         start = time.perf_counter()
@@ -319,18 +320,32 @@ class Training:
         for part in (0, 1):  # two files, none too large to carry
             some = {e: net for i, (e, net) in enumerate(reversed(nets.items())) if i % 2 == part}
             torch.save({"arm": asdict(self.arm), "epochs": epochs, "nets": some}, out / f"{self.name}-{part}.pt")
-        self.results = {"arm": asdict(self.arm), "epochs": epochs, "history": []}
-        for epoch, shares, rate, spent in self.history:
-            self.results["history"].append(asdict(training.Epoch(epoch, *shares.tolist(), rate, spent)))
-        self.write(out)
+        history = [asdict(training.Epoch(n, *shares.tolist(), rate, spent)) for n, shares, rate, spent in self.history]
+        self.results = {"options": self.arm.options | {"num_classes": int(self.labels.max()) + 1}}
+        self.results |= {"seed": self.arm.seed, "history": history, "on_the_way": {}}
+        self.write(out, epochs)
 
-    def write(self, out: Path) -> None:
-        (out / f"{self.name}.json").write_text(json.dumps(self.results), encoding="utf-8")
+    def write(self, out: Path, epochs: int) -> None:
+        """The record, as data/records holds it."""
+        about = (
+            f"{self.name} by the recipe of Li et al. 2018 in {epochs} epochs, on 45,000 of CIFAR-10's training images, "
+            "and what it was after some of them: accuracies (of 5,000 held out, of 5,000 learnt), cosines of its 3x3 "
+            "filters with the initial ones (10th, 50th, 90th percentile), and the loss around it on "
+            f"{POINTS} x {POINTS} points from -1 to 1, from the unrounded networks."
+        )
+        record = {
+            "about": about,
+            "command": f"python benchmarks/gpu.py pair --epochs {epochs} --arms {self.name}",
+            "date": date.today().isoformat(),
+            "machine": machine_class(self.device),
+            "seconds": round(sum(epoch["seconds"] for epoch in self.results["history"])),
+            "results": self.results,
+        }
+        (out / f"{self.name}-{epochs}-epochs.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
     def look(self, out: Path, epochs: int, dataset: data.Dataset, drawn_on: data.Split, device: torch.device) -> None:
         """Of each network put aside: its accuracies, its filters beside the initial ones, and the surface around it."""
-        on_the_way = self.results["on_the_way"] = {}
-        for epoch, net in reversed(self.kept.items()):
+        for epoch, net in self.kept.items():
             self.model.load_state_dict(net)
             cosines = F.cosine_similarity(filters(self.model), self.initial, 1)
             parts = {"held_out": dataset.test, "learnt": dataset.train.take(slice(5000))}
@@ -342,8 +357,9 @@ class Training:
                 then["losses"].append([[float(f"{loss:.5g}") for loss in row] for row in surface.loss.tolist()])
                 print(f"{self.name}, epoch {epoch}: {surface.minima} minima, descent {surface.descent():.2f}", end=", ")
                 print(f"roughness {surface.laplacian:.2f}, {time.perf_counter() - start:.0f} s", flush=True)
-            on_the_way[str(epoch)] = then | {"cosines": cosines.quantile(torch.tensor([0.1, 0.5, 0.9])).tolist()}
-            self.write(out)
+            then["cosines"] = cosines.quantile(torch.tensor([0.1, 0.5, 0.9])).tolist()
+            self.results["on_the_way"][str(epoch)] = then
+            self.write(out, epochs)
 
 
 def black(images: Tensor) -> Tensor:
