@@ -5,7 +5,6 @@ import itertools
 import json
 import math
 import time
-import warnings
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +21,7 @@ from tqdm.auto import tqdm
 from cnnlab import files
 from cnnlab.data.dataset import Split
 from cnnlab.device import Precision, autocast, find_device, has_bf16, processes
+from cnnlab.measure.fused import fused, repack
 from cnnlab.measure.planes import Plane, State, random_plane, whole_state
 
 
@@ -163,7 +163,6 @@ def loss_surface(
     precision: Precision = "auto",
     device: str | torch.device | None = None,
     batch_size: int = 250,
-    compile: bool = False,
     file: str | Path | None = None,
     progress: bool = True,
 ) -> LossSurface:
@@ -173,12 +172,11 @@ def loss_surface(
     points: of each axis, or (columns, rows). span: x and y go from -span to span, or (left, right, bottom, top).
     precision: as in `training.fit`. At the grid's corners and centre both precisions are compared; the largest
         difference in loss, relative to 1 + loss, stands in the provenance as "bf16_error".
-    compile: by torch.compile, which takes a minute and pays from some hundred points on; the provenance says it. Where
-        that is not possible (no C++ compiler, for example), a warning says why, and the network is run as it is.
     file: where the surface is kept while it is measured. If it is there already, with the same settings, measuring goes
         on from it. The stop button returns what was measured so far.
 
-    Batch norms use their running statistics and are folded into the convolutions before them. Under `torchrun` the
+    Batch norms use their running statistics and are folded into the convolutions before them; on a processor these add
+    and rectify, too (see `fused`). Under `torchrun` the
     processes share the points, and each returns the whole surface.
 
     Raises ValueError for an impossible grid, an empty split, or a file that holds another surface.
@@ -204,10 +202,10 @@ def loss_surface(
         known = {key: surface.provenance.get(key) for key in settings}
         if known != settings or surface.loss.shape != (rows, columns):
             raise ValueError(f"{file} holds another surface ({known}). Name another file, or delete that one.")
-    probe = Prober(model, plane, split, device, precision, batch_size, compile)
-    surface.provenance |= settings | {"precision": probe.precision, "device": device.type, "compiled": probe.compiled}
+    probe = Prober(model, plane, split, device, precision, batch_size)
+    surface.provenance |= settings | {"precision": probe.precision, "device": device.type}
     if probe.precision == "bf16":
-        surface.provenance["bf16_error"] = _rounding(model, plane, split, device, x, y, probe.compiled)
+        surface.provenance["bf16_error"] = _rounding(model, plane, split, device, x, y)
 
     before = surface.provenance.get("seconds", 0.0), surface.provenance.get("measured", 0)  # of a run that was stopped
     rank, world = processes(device)
@@ -270,7 +268,6 @@ class Prober:
         device: torch.device,
         precision: Precision,
         batch_size: int,
-        compile: bool = False,
     ) -> None:
         autocast(device, precision)  # refuses an unknown precision
         moving = {**plane.first, **plane.second}
@@ -297,24 +294,10 @@ class Prober:
         state = self.model.state_dict(keep_vars=True)
         self.moved = [state[name].detach() for name in names]
         self.there = torch.zeros_like(self.origin, dtype=dtype)  # the numbers of the network that is evaluated
-        self.run, self.evaluate = self.model, self._evaluate
-        self.compiled = compile and self._compile()
+        self.run = fused(self.model, self.batches[0][0][:2]) or self.model
+        self.evaluate = self._evaluate
         if device.type == "cuda":
             self._capture()
-
-    @torch.inference_mode()
-    def _compile(self) -> bool:
-        """Whether the compiled network ran."""
-        self.run = torch.compile(self.model, dynamic=False)
-        try:
-            self(0.0, 0.0)
-            return True
-        except Exception as error:  # a compiler that is missing or fails has many errors, each its own
-            self.run = self.model
-            torch._dynamo.reset()
-            why = str(error).strip().partition("\n")[0]
-            warnings.warn(f"The network runs as it is, for torch.compile failed: {why}", stacklevel=4)
-            return False
 
     @torch.inference_mode()
     def _capture(self) -> None:
@@ -343,6 +326,7 @@ class Prober:
         parts = self.there.split([tensor.numel() for tensor in self.moved])
         for tensor, part in zip(self.moved, parts, strict=True):
             tensor.copy_(part.view(tensor.shape))
+        repack(self.run)
         loss = accuracy = 0.0
         for images, labels in self.batches:
             logits = self.run(images).float()
@@ -386,15 +370,13 @@ def _flat(tensors: list[Tensor]) -> Tensor:
     return torch.cat([tensor.flatten().float() for tensor in tensors])
 
 
-def _rounding(
-    model: nn.Module, plane: Plane, split: Split, device: torch.device, x: Tensor, y: Tensor, compile: bool
-) -> float:
+def _rounding(model: nn.Module, plane: Plane, split: Split, device: torch.device, x: Tensor, y: Tensor) -> float:
     """The largest difference of bf16's loss to fp32's, relative to 1 + loss, at the grid's corners and its centre."""
     ends = [[x[i], y[j]] for i in (0, -1) for j in (0, -1)] + [[x[len(x) // 2], y[len(y) // 2]]]
     part = Split(split.images[:250], split.labels[:250], split.mean, split.std)
     losses = []
     for precision in ("fp32", "bf16"):
-        probe = Prober(model, plane, part, device, precision, 250, compile and precision == "bf16")
+        probe = Prober(model, plane, part, device, precision, 250)
         losses.append(torch.tensor([probe(*place)[0] for place in ends]))
     return ((losses[1] - losses[0]).abs() / (1 + losses[0])).max().item()
 

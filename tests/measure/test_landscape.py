@@ -14,6 +14,7 @@ from torch import nn
 from cnnlab import data, measure, models, training
 from cnnlab.data import Split
 from cnnlab.measure import LossSurface
+from cnnlab.measure.fused import FusedConv, fused, repack
 from cnnlab.measure.landscape import Prober, fold
 
 
@@ -167,36 +168,62 @@ def test_a_place_is_the_network_with_the_planes_weights(digits, model):
         assert probe(*place) == pytest.approx((there.loss, there.accuracy), rel=1e-4)
 
 
-@pytest.mark.slow  # a C++ compiler
-def test_a_compiled_network_has_the_same_losses(digits, model):
-    settings = (model, measure.random_plane(model), digits.test, torch.device("cpu"), "fp32", 50)
-    compiled, plain = Prober(*settings), Prober(*settings)
-    assert compiled._compile()
-    for place in [(0.0, 0.0), (0.5, -0.5), (1.0, 1.0)]:
-        assert compiled(*place) == pytest.approx(plain(*place), rel=1e-4)
-
-
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-@pytest.mark.parametrize("compiled", [False, True])
-def test_on_a_gpu_the_losses_are_those_of_the_processor(digits, model, compiled):
+def test_on_a_gpu_the_losses_are_those_of_the_processor(digits, model):
     settings = (model, measure.random_plane(model), digits.test)
-    there, here = (Prober(*settings, torch.device(device), "fp32", 50, compiled) for device in ("cuda", "cpu"))
+    there, here = (Prober(*settings, torch.device(device), "fp32", 50) for device in ("cuda", "cpu"))
     for place in [(0.3, -0.2), (0.0, 0.0), (-0.5, 0.5)]:
         assert there(*place) == pytest.approx(here(*place), rel=1e-2)
 
 
-def test_without_a_compiler_a_surface_is_measured_all_the_same(digits, model, monkeypatch):
-    def fails(run, **options):
-        def called(*arguments):
-            raise RuntimeError("No working C++ compiler found\nin many lines")
+FUSED = {"resnet20_tiny": 19, "plain20_tiny": 19, "mobilenet_v2_tiny": 22, "efficientnet_b0_tiny": 21}
 
-        return called
 
-    plain = measure.loss_surface(model, digits.test, points=3, progress=False)
-    monkeypatch.setattr(torch, "compile", fails)
-    with pytest.warns(UserWarning, match=r"torch.compile failed: No working C\+\+ compiler found$"):
-        surface = measure.loss_surface(model, digits.test, points=3, compile=True, progress=False)
-    assert torch.equal(surface.loss, plain.loss) and surface.provenance["compiled"] is False
+@pytest.mark.parametrize("name", FUSED)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_fused_convolutions_follow_the_weights(name, dtype):
+    torch.manual_seed(0)
+    model, images = models.get_model(name).eval(), torch.randn(4, 3, 32, 32).to(dtype)
+    fold(model, measure.random_plane(model).origin, [])
+    model.to(dtype)
+    quick = fused(model, images)
+    assert sum(isinstance(module, FusedConv) for module in quick.modules()) >= FUSED[name]
+    with torch.inference_mode():
+        before = quick(images).float()
+        for weight in model.parameters():
+            weight.mul_(0.9)
+        repack(quick)
+        after, expected = quick(images).float(), model(images).float()
+    assert (after - expected).norm() < (1e-3 if dtype == torch.float32 else 0.05) * expected.norm()
+    assert (after - before).norm() > 0.1 * before.norm()
+
+
+def test_a_network_that_cannot_be_traced_is_measured_all_the_same(digits, model):
+    class Branching(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = model
+
+        def forward(self, x):
+            return self.inner(x) if x.mean() < 1e9 else x
+
+    assert fused(Branching().eval(), torch.zeros(1, 1, 8, 8)) is None
+    options = {"points": 3, "precision": "fp32", "progress": False}
+    plain, branching = (measure.loss_surface(each, digits.test, **options) for each in (model, Branching().eval()))
+    assert torch.allclose(plain.loss, branching.loss, rtol=1e-3)
+
+
+def test_a_network_that_hides_something_from_the_tracing_is_not_fused():
+    class Counting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.times = nn.Conv2d(1, 1, 1), 0
+
+        def forward(self, x):
+            self.times += 1
+            return self.conv(x) * self.times
+
+    assert fused(Counting(), torch.ones(1, 1, 2, 2)) is None
 
 
 def test_every_filter_of_a_direction_is_as_long_as_its_own(model):
