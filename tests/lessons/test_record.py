@@ -32,6 +32,7 @@ LATER: set[str] = {
     "equal_steps",
     "growing_together",
     "heads_and_pixels",
+    "small_pair",
     "speedrun_parts_cifar10",
     "two_block_search",
 }
