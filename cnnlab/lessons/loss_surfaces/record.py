@@ -165,9 +165,9 @@ def small_pair(draft: Draft) -> None:
     With the paper's weight decay and with 4 and 16 times as much, so that little of the start is left in some of them.
     """
     about = (
-        "Twins of 56 layers and width 8 on 2,000 street digits, 40 epochs of batches of 32, SGD from a rate of 0.1 that "
-        "is divided by 10 after a half, three quarters and eleven twelfths, by weight decay: accuracy on what they "
-        "learnt and on 1,000 other digits, cosines of their filters with the initial ones (10th, 50th, 90th "
+        "Twins of 56 layers and width 8 on 2,000 street digits, 40 epochs of batches of 32, SGD from a rate of 0.1 "
+        "that is divided by 10 after a half, three quarters and eleven twelfths, by weight decay: accuracy on what "
+        "they learnt and on 1,000 other digits, cosines of their filters with the initial ones (10th, 50th, 90th "
         "percentile), and the loss around them on 25 x 25 points from -1 to 1, on 500 of the digits, in three planes."
     )
     digits = cache(lambda: data.load("street_digits", train=2000, test=1000))
