@@ -27,7 +27,6 @@ LATER: set[str] = {
     "equal_steps",
     "growing_together",
     "heads_and_pixels",
-    "speedrun_parts_cifar10",
     "two_block_search",
 }
 MADE = [(topic, name) for topic, name in RECIPES if name not in LATER]
