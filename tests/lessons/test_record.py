@@ -33,7 +33,6 @@ LATER: set[str] = {
     "growing_together",
     "heads_and_pixels",
     "small_pair",
-    "speedrun_parts_cifar10",
     "two_block_search",
 }
 MADE = [(topic, name) for topic, name in RECIPES if name not in LATER]
