@@ -114,7 +114,7 @@ def small_two_block_search(monkeypatch):
 
     monkeypatch.setattr(training, "fit", lambda name, seed: (int(name, 3) + 7 * seed) % 100 / 100)
     monkeypatch.setattr(measure, "cost", lambda *_: SimpleNamespace(macs=1))
-    return smaller(monkeypatch, module, rewarded=trained, retrained=trained, **settings).two_block_search
+    return smaller(monkeypatch, module, rewarded=trained, tested=trained, **settings).two_block_search
 
 
 def small_leaderboard(monkeypatch):

@@ -71,7 +71,7 @@ def no_hours(monkeypatch):
         (part("nasnet"), "train_proxy", lambda *_: 0.5),
         (part("nasnet"), "transferred", lambda normal, reduction, _: part("nasnet", "study").proxy(normal, reduction)),
         (part("nasnet"), "rewarded", as_trained("rewards")),
-        (part("nasnet"), "retrained", as_trained("retrained")),
+        (part("nasnet"), "tested", as_trained("tested")),
         (part("nasnet"), "METHODS", dict.fromkeys(part("nasnet").METHODS, training.random_search)),
         (part("efficientnet", "study"), "macs", lambda width=1.0, blocks=6, size=16: width * blocks * size**2),
         (part("transfer"), "timed", timed),
