@@ -10,6 +10,7 @@ import os
 import re
 import signal
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -116,6 +117,18 @@ def small_search(monkeypatch):
     return smaller(monkeypatch, module, train_proxy=train_proxy, **settings).cell_search
 
 
+def small_two_block_search(monkeypatch):
+    module = lessons.import_module("cnnlab.lessons.nasnet.record")
+    settings = {"SEARCHES": (0, 1), "TRIALS": 10, "CHECKED": 1, "one_block": lambda: ["01010211"]}
+
+    def trained(name, seed):
+        return training.fit(name, seed), 1.0
+
+    monkeypatch.setattr(training, "fit", lambda name, seed: (int(name, 3) + 7 * seed) % 100 / 100)
+    monkeypatch.setattr(measure, "cost", lambda *_: SimpleNamespace(macs=1))
+    return smaller(monkeypatch, module, rewarded=trained, tested=trained, **settings).two_block_search
+
+
 def small_leaderboard(monkeypatch):
     module = lessons.import_module("cnnlab.lessons.capstone.record")
     monkeypatch.setattr(module, "speed", lambda name, few: 64.0)
@@ -128,6 +141,7 @@ SMALL = {
     "degradation": (small_degradation, 3),
     "vgg_depth": (small_vgg, 5),
     "cell_search": (small_search, 10),
+    "two_block_search": (small_two_block_search, 25),
     "leaderboard": (small_leaderboard, 2),
 }
 

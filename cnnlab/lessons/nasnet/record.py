@@ -25,9 +25,12 @@ from cnnlab.lessons.nasnet.study import (
     one_block,
     proxy,
     proxy_data,
+    short_data,
     train_proxy,
+    train_short,
     trained_proxy,
     transferred,
+    unseen_data,
 )
 from cnnlab.lessons.records import Draft, record
 from cnnlab.models.nasnet import NORMAL_A, REDUCTION_A
@@ -168,7 +171,6 @@ def best_retrained(draft: Draft) -> None:
 
 SEARCHES = (0, 1, 2, 3)  # each a seed of the search, and of the trainings that reward it
 RETRAINED, REPEATED, CHECKED = (10, 11), 20, 8  # seeds of no search; networks of each random search trained twice
-SHORT = {"epochs": 6, "optimizer": "adamw", "lr": 0.02, "batch_size": 64}
 
 
 def by_policy(
@@ -218,25 +220,17 @@ SEARCHERS = {  # learning rates: the best where a candidate is two pairs of cell
 }
 
 
-@cache
-def short_data() -> data.Dataset:
-    return data.load("street_digits", train=1000, validation=1000, test=10).resized(12)
-
-
 def rewarded(name: str, seed: int) -> tuple[float, float]:
     """What a search is told of a network, from a short training on small images; and the seconds it took."""
     dataset, start = short_data(), time.process_time()
-    torch.manual_seed(seed)
-    run = training.fit(proxy(*cells_named(name)), dataset, seed=seed, precision=PRECISION, progress=False, **SHORT)
-    accuracy = training.evaluate(run.model, dataset.validation, precision=PRECISION).accuracy
-    return round(accuracy, 4), time.process_time() - start
+    return train_short(*cells_named(name), dataset, seed), time.process_time() - start
 
 
-def retrained(name: str, seed: int) -> tuple[float, float]:
+def tested(name: str, seed: int) -> tuple[float, float]:
     """What a network is worth on images that no search has seen, by the lesson's proxy; and the seconds it took."""
-    dataset, start = proxy_data(OTHERS), time.process_time()
-    run = trained_proxy(*cells_named(name), dataset, seed)
-    accuracy = training.evaluate(run.model, dataset.validation, precision=PRECISION).accuracy
+    dataset, start = unseen_data(), time.process_time()
+    run = trained_proxy(*cells_named(name), dataset.choosing(), seed)
+    accuracy = training.evaluate(run.model, dataset.test, precision=PRECISION).accuracy
     return round(accuracy, 4), time.process_time() - start
 
 
@@ -249,29 +243,37 @@ class Trainings:
     ABOUT = (
         "Four searches of 100 trials for pairs of cells of two blocks. `rewards`: accuracy on 1,000 street digits of "
         "12x12 pixels after six epochs on 1,000, by decisions and seed; some of random search's also from seed 20. "
-        "`tried`: by search and seed, the decisions in their order. `retrained`: accuracy on 2,000 digits of 16x16 "
-        "pixels that no search has seen, after six epochs, from seeds 10 and 11: of each search's five highest "
-        "rewards, of random search's first five, and of the five best pairs of one block in cell_search. The seconds "
-        "are those of training, added over all processes."
+        "`tried`: by search and seed, the decisions in their order. `tested`: accuracy on 2,000 digits of 16x16 "
+        "pixels that no search has seen, after six epochs on 2,000, from seeds 10 and 11: of each search's five "
+        "highest rewards, of random search's first five and first five wide ones, and of the five best pairs of one "
+        "block in cell_search; `macs` are these networks' mult-adds. The seconds are those of training, added over "
+        "all processes."
     )
 
     def __init__(self, draft: Draft, pool: Executor | None) -> None:
-        self.draft, self.pool, self.saving = draft, pool, Lock()
+        self.draft, self.pool, self.begun, self.lock = draft, pool, {}, Lock()
 
     def __call__(self, what: str, work: Work, wanted: Iterable[tuple[str, int]]) -> list[float]:
         known = self.draft.results.setdefault(what, {})
-        wanted = [(f"{name}, seed {seed}", name, seed) for name, seed in wanted]
-        begun = {key: self.begin(work, name, seed) for key, name, seed in wanted if key not in known}
-        for key, later in begun.items():
-            accuracy, seconds = later.result()
-            with self.saving:
-                known[key] = accuracy
-                self.draft.save(self.ABOUT, seconds, PRECISION)
-                print(f"{what} {key}: {accuracy:.1%} in {seconds:.1f} s, {self.draft.seconds:.0f} s in all", flush=True)
-        return [known[key] for key, _, _ in wanted]
+        wanted = {f"{name}, seed {seed}": (name, seed) for name, seed in wanted}
+        with self.lock:
+            for key in wanted:
+                if key not in known and (what, key) not in self.begun:
+                    self.begun[what, key] = self.begin(work, *wanted[key])
+        for key in wanted:
+            if key not in known:
+                self.note(what, key, *self.begun[what, key].result())
+        return [known[key] for key in wanted]
 
     def begin(self, work: Work, name: str, seed: int) -> Later:
         return self.pool.submit(work, name, seed) if self.pool else Later(work, (name, seed))
+
+    def note(self, what: str, key: str, accuracy: float, seconds: float) -> None:
+        with self.lock:
+            if key not in self.draft.results[what]:  # two searches may wait for the same training
+                self.draft.results[what][key] = accuracy
+                self.draft.save(self.ABOUT, seconds, PRECISION)
+                print(f"{what} {key}: {accuracy:.1%} in {seconds:.1f} s, {self.draft.seconds:.0f} s in all", flush=True)
 
 
 @one_thread()
@@ -283,7 +285,7 @@ def two_block_search(draft: Draft) -> None:
     tried = draft.results.setdefault("tried", {})
     several = draft.workers > 1
     processes = ProcessPoolExecutor(draft.workers, get_context("spawn"), torch.set_num_threads, (1,))
-    with processes if several else nullcontext() as pool, ThreadPoolExecutor(16 if several else 1) as threads:
+    with processes if several else nullcontext() as pool, ThreadPoolExecutor(16) as threads:
         trainings = Trainings(draft, pool)
 
         def search(seed: int, method: str) -> None:
@@ -297,12 +299,16 @@ def two_block_search(draft: Draft) -> None:
                 tried[f"{method}, seed {seed}"] = [name_of(*TWO_BLOCKS.cells(net)) for net in found.tried]
 
         pairs = [(seed, method) for seed in SEARCHES for method in SEARCHERS]
-        list(threads.map(search, *zip(*pairs, strict=True)))
+        list((threads.map if several else map)(search, *zip(*pairs, strict=True)))
         again = [name for seed in SEARCHES for name in tried[f"random search, seed {seed}"][:CHECKED]]
         trainings("rewards", rewarded, [(name, REPEATED) for name in again])
         groups = [*chosen(draft.results).values(), one_block()]
         names = dict.fromkeys(name for group in groups for name in group)
-        trainings("retrained", retrained, [(name, seed) for name in names for seed in RETRAINED])
+        trainings("tested", tested, [(name, seed) for name in names for seed in RETRAINED])
+    costs = draft.results.setdefault("macs", {})
+    if missing := [name for name in names if name not in costs]:
+        costs |= {name: measure.cost(proxy(*cells_named(name)), 16).macs for name in missing}
+        draft.save(Trainings.ABOUT, 0.0, PRECISION)
 
 
 RECORDS = {
