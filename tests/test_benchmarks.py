@@ -107,7 +107,8 @@ def test_a_pair_that_was_stopped_ends_as_if_it_had_not_been(tmp_path: Path, monk
     pair("in parts", 1e9)
     for name in arms:
         whole, parts = (
-            json.loads((tmp_path / f / f"{name}-3-epochs.json").read_text()) for f in ("at once", "in parts")
+            json.loads((tmp_path / f / f"{name}-3-epochs.json").read_text(encoding="utf-8"))
+            for f in ("at once", "in parts")
         )
         assert whole["results"]["on_the_way"] == parts["results"]["on_the_way"]
         assert list(whole["results"]["on_the_way"]) == ["1", "3"]
