@@ -155,8 +155,8 @@ class GoogLeNet(nn.Module):
         self.head = named(pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), dropout=drop, fc=fc)
         for layer in self.modules():
             if isinstance(layer, (nn.Conv2d, nn.Linear)) and (original or small_images):
-                # He's of 2015, as the paper says nothing. From Glorot's the twin of 2014 learns nothing, and from
-                # torchvision's, so small that each step turns the weights far, its twin may stay at chance.
+                # He's of 2015, as the paper says nothing. From Glorot's the twin of 2014 stays at chance on normalised
+                # pixels, and from torchvision's, so small that each step turns the weights far, its twin may.
                 nn.init.kaiming_normal_(layer.weight)
                 if layer.bias is not None:
                     nn.init.zeros_(layer.bias)

@@ -1,9 +1,13 @@
 """Lesson 05: the solutions agree with PyTorch's convolution and with the package's modules."""
 
+import pytest
 import torch
 from torch.nn import functional as F
 
-from cnnlab import course, measure
+from cnnlab import course, data, measure
+from cnnlab.lessons.alexnet.study import centred
+from cnnlab.lessons.googlenet import record, study
+from cnnlab.lessons.records import Record
 from cnnlab.models.googlenet import Inception
 
 TASKS = {task.id: task for task in course.exercises("05")}
@@ -41,3 +45,46 @@ def test_a_row_of_modules_has_the_packages_channels():
                 kept = widths[5] if not naive else x.shape[1]  # without a projection the pool keeps all channels
                 x = Inception(x.shape[1], (*widths[:5], kept))(x)
         assert solved("05.concatenation")(channels, rows, *naive) == x.shape[1]
+
+
+@pytest.mark.parametrize("case", ["batch norm", "2014, He"])
+def test_a_pair_starts_from_the_same_weights(case):
+    without, with_heads = (dict(record.build(case, heads, seed=0).named_parameters()) for heads in (False, True))
+    assert len(with_heads) > len(without)
+    assert all(torch.equal(weight, with_heads[name]) for name, weight in without.items())
+    assert not torch.equal(without["head.fc.weight"], record.build(case, heads=False, seed=1).head.fc.weight)
+
+
+def test_glorots_weights_are_drawn_for_every_layer_and_for_the_heads():
+    for name, weight in record.build("2014, Glorot", heads=True, seed=0).named_parameters():
+        if weight.ndim > 1:
+            fans = sum(torch.nn.init._calculate_fan_in_and_fan_out(weight))
+            assert weight.abs().max() <= (6 / fans) ** 0.5 and weight.std() > 0.8 * (2 / fans) ** 0.5, name
+
+
+def test_pixels_of_2014_differ_in_size_alone():
+    today, then = (record.digits(pixels, 0).train.inputs(slice(0, 100)) for pixels in ("±1", "±128"))
+    factor = then / today
+    assert 30 < factor.mean() < 128 and factor.std(dim=(0, 2, 3)).max() < 0.01 * factor.mean()
+
+
+def test_a_training_that_diverges_counts_as_guessing(monkeypatch):
+    few = centred(data.load("street_digits", train=64, validation=20, test=20).resized(16))
+    monkeypatch.setattr(record, "digits", lambda pixels, seed: few)
+    run = record.trained("±128, 2014, He, 3 epochs, with heads", 1e6, 0)
+    assert run["curve"] == [[0.1, 0.1]] * 3 and run["test"] == 0.1
+    run = record.trained("±128, 2014, He, 1 epochs, with heads", 1e-6, 0)
+    assert len(run["curve"]) == 1 and run["curve"] != [[0.1, 0.1]]
+
+
+def test_an_arm_that_learns_has_a_rate_inside_those_that_were_tried():
+    def arm(**reached):
+        rates = [{"lr": float(lr[1:]), "curve": [[0.0, accuracy]]} for lr, accuracy in reached.items()]
+        return {"rates": rates, "seeds": [max(rates, key=lambda run: run["curve"][-1][1])]}
+
+    def inside(arm):
+        return study.all_inside(Record("", "", "", "", "", 0, {"arm": arm}))
+
+    assert inside(arm(_1=0.3, _2=0.5, _4=0.4))
+    assert not inside(arm(_1=0.3, _2=0.5))
+    assert inside(arm(_1=0.1, _2=0.11))  # at chance there is nothing to choose

@@ -32,7 +32,6 @@ ON_A_GPU = {
 LATER: set[str] = {
     "equal_steps",
     "growing_together",
-    "heads_and_pixels",
     "small_pair",
     "two_block_search",
 }

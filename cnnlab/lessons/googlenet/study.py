@@ -6,6 +6,7 @@ from statistics import mean
 from torch import Tensor, nn
 
 from cnnlab import view
+from cnnlab.lessons.rates import inside
 from cnnlab.lessons.records import Record
 from cnnlab.measure import Cost
 from cnnlab.table import Table
@@ -185,57 +186,110 @@ def listed(counts: Mapping[str, float]) -> str:
     return ", ".join(f"{count / 1e6:.0f}" for count in counts.values())
 
 
-def heads(accuracies: Mapping[str, Sequence[Sequence[float]]], cases: Sequence[str]) -> Picture:
-    """Test accuracy by epoch for each case, with heads and without, each seed a line.
+LEARNS = 15  # per cent of a network that learns, where chance is 10
 
-    accuracies: percent, by "case, with heads" and "case, without heads".
-    """
-    gains = {case: _ends(accuracies, case, "with") - _ends(accuracies, case, "without") for case in cases}
-    listed = "; ".join(f"{case} {gain:+.0f}" for case, gain in gains.items())
-    lengths = sorted({len(values) for runs in accuracies.values() for values in runs})
-    title = f"Points that heads add after {lengths[0]} to {lengths[-1]} epochs: {listed}"
-    figure, axes = view.figure(1, len(cases), size=(9.5, 3.4), sharey=True, title=title)
-    for axis, case in zip(axes, cases, strict=True):
-        for word, color, marker in [("without", view.BLUE, "o"), ("with", view.VERMILLION, "s")]:
-            for values in accuracies[f"{case}, {word} heads"]:
-                style = "-" if word == "with" else "--"
-                axis.plot(range(1, len(values) + 1), values, color=color, marker=marker, ls=style)
+
+def pairs(record: Record) -> dict[str, tuple[list[dict], list[dict]]]:
+    """The runs of each case without heads, and with them, by seed."""
+    cases = list(dict.fromkeys(arm.rsplit(", ", 1)[0] for arm in record.results))
+    return {
+        case: tuple(
+            sorted(record.results[f"{case}, {word} heads"]["seeds"], key=lambda run: run["seed"])
+            for word in ("without", "with")
+        )
+        for case in cases
+    }
+
+
+def accuracies(runs: Sequence[dict]) -> list[float]:
+    """Accuracies on test images (%)."""
+    return [100 * run["test"] for run in runs]
+
+
+def added(runs: tuple[list[dict], list[dict]]) -> float:
+    """Points of accuracy on test images that heads add, in the mean over seeds."""
+    return mean(accuracies(runs[1])) - mean(accuracies(runs[0]))
+
+
+def all_inside(record: Record) -> bool:
+    """Whether each arm has a learning rate between two others that were tried, or does not learn at any."""
+    return all(
+        inside(arm["seeds"][0]["lr"], [run["lr"] for run in arm["rates"]])
+        for arm in record.results.values()
+        if max(100 * run["curve"][-1][1] for run in arm["rates"]) > LEARNS
+    )
+
+
+def heads(compared: Mapping[str, tuple[list[dict], list[dict]]]) -> Picture:
+    """Validation accuracy by epoch for each case, with heads and without, each seed a line."""
+    points = {case: f"{added(runs):+.0f}" for case, runs in compared.items()}
+    stuck = sum(max(accuracies(without)) < LEARNS for without, _ in compared.values())
+    title = f"At chance without heads: {stuck} of {len(compared)} cases; beside each: points that heads add"
+    figure, axes = view.figure(2, 3, size=(9.5, 5.4), sharey=True, title=title)
+    for axis, (case, runs) in zip(axes.flat, compared.items(), strict=True):
+        for word, of, color, style in (("without", runs[0], view.BLUE, "--"), ("with", runs[1], view.VERMILLION, "-")):
+            for run in of:
+                values = [100 * held for _, held in run["curve"]]
+                axis.plot(range(1, len(values) + 1), values, color=color, ls=style, marker="")
             axis.lines[-1].set_label(f"{word} heads")
-        axis.set(xlabel="epoch", title=case, ylim=(0, 100))
+        axis.set(title=f"{case.replace(', 2014', '')}: {points[case]}", ylim=(0, 100))
         axis.xaxis.get_major_locator().set_params(integer=True)
-    axes[0].set_ylabel("test accuracy (%)")
-    axes[0].legend(loc="lower right")
-    return Picture(figure, f"{title}. Test accuracy by epoch, three seeds; the points are means.")
+    for axis in axes[1]:
+        axis.set_xlabel("epoch")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("validation accuracy (%)")
+    axes[0, 0].legend(loc="upper left")
+    listed = "; ".join(f"{case} {more}" for case, more in points.items())
+    return Picture(figure, f"{title}: {listed}. Validation accuracy by epoch; the points are of test images, means.")
 
 
-def _ends(accuracies: Mapping[str, Sequence[Sequence[float]]], case: str, word: str) -> float:
-    return mean(values[-1] for values in accuracies[f"{case}, {word} heads"])
+def tested(compared: Mapping[str, tuple[list[dict], list[dict]]]) -> Table:
+    """The learning rate of each arm, and what its networks have right at their end (%), seed by seed."""
+    rows = []
+    for case, runs in compared.items():
+        for word, of in zip(("without", "with"), runs, strict=True):
+            learnt = [100 * run["curve"][-1][0] for run in of]
+            listed = [", ".join(f"{right:.0f}" for right in each) for each in (learnt, accuracies(of))]
+            rows.append([case, word, f"{of[0]['lr']:g}", *listed, f"{mean(accuracies(of)):.0f}"])
+    header = ["pixels, network, weights", "heads", "learning rate", "training images", "test images", "mean"]
+    return Table(header, rows, "Images that are right (%), for three seeds")
 
 
 def verdicts(
-    compared: Mapping[str, tuple[Cost, Cost]],
+    modules: Mapping[str, tuple[Cost, Cost]],
     norms: Mapping[str, Sequence[tuple[Sequence[float], Sequence[float]]]],
-    gains: Mapping[str, Sequence[float]],
+    trained: Mapping[str, tuple[list[dict], list[dict]]],
     race: Mapping[str, Sequence[float]],
 ) -> dict[str, object]:
     """What the claims need.
 
-    compared: the nine modules naive and reduced; norms: gradients, see `stem_gradients`; gains: points of accuracy that
-    heads add, by case and seed; race: accuracies after the same minute, GoogLeNet first.
+    modules: the nine naive and reduced; norms: gradients, see `stem_gradients`; trained: see `pairs`; race: accuracies
+    after the same minute, GoogLeNet first.
     """
-    saved = [naive.macs / reduced.macs for naive, reduced in compared.values()]
+    saved = [naive.macs / reduced.macs for naive, reduced in modules.values()]
     ours, theirs = (mean(values) for values in race.values())
     glorot = ratios(norms["±1, Glorot"]) + ratios(norms["±128, Glorot"])
-    worst = {case: float(min(values)) for case, values in gains.items()}
-    best = {case: float(max(values)) for case, values in gains.items()}
     return {
         "reduction": (min(saved), max(saved)),
         "gradient": (min(glorot), max(glorot)),
         "needed": (alone(norms["±128, Glorot"]), mean(run[1][0] for run in norms["±1, Glorot"])),
         "batch_norm": (min(ratios(norms["±1, batch norm"])), max(ratios(norms["±1, batch norm"]))),
+        "end_to_end": span(accuracies(trained["±128, 2014, Glorot, 16 epochs"][0])),
+        "end_to_end_1": span(accuracies(trained["±1, 2014, Glorot, 16 epochs"][0])),
         "minute": (ours, theirs),
-        **{
-            id: (worst[case], best[case])
-            for id, case in (("glorot", "2014, Glorot"), ("he", "2014, He"), ("trained_bn", "batch norm"))
-        },
+        **{id: span(accuracies(trained[case][1])) + span(accuracies(trained[case][0])) for id, case in HELPED.items()},
     }
+
+
+HELPED = {  # claims that heads help the training, and the case of each
+    "glorot": "±1, 2014, Glorot, 16 epochs",
+    "he": "±1, 2014, He, 16 epochs",
+    "glorot_128": "±128, 2014, Glorot, 16 epochs",
+    "he_128": "±128, 2014, He, 16 epochs",
+    "glorot_long": "±128, 2014, Glorot, 40 epochs",
+    "trained_bn": "±1, batch norm, 16 epochs",
+}
+
+
+def span(values: Sequence[float]) -> tuple[float, float]:
+    return min(values), max(values)
