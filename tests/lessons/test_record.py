@@ -136,12 +136,27 @@ def small_leaderboard(monkeypatch):
     return smaller(monkeypatch, module, SEEDS=(0,), IMAGES=64, TEST=20, BUDGET=1, RECIPES=recipes).leaderboard
 
 
+def small_solar(monkeypatch):
+    module = lessons.import_module("cnnlab.lessons.transfer.record")
+    keys = ("method", "labels", "seed", "lr")
+    monkeypatch.setattr(training, "fit", lambda *case: dict(zip(keys, case, strict=True)) | {"validation": -case[3]})
+    monkeypatch.setattr(module.solar, "trained", lambda *case: training.fit(*case))
+
+    def probe(labels, seed, strength):
+        return {"labels": labels, "seed": seed, "strength": strength, "validation": strength if strength < 1 else 0.0}
+
+    monkeypatch.setattr(module.solar, "probes", lambda _: probe)
+    monkeypatch.setattr(module.solar, "depth_probes", lambda _: [probe, probe])
+    return module.solar_cells
+
+
 SMALL = {
     "degradation": (small_degradation, 3),
     "vgg_depth": (small_vgg, 5),
     "cell_search": (small_search, 10),
     "two_block_search": (small_two_block_search, 25),
     "leaderboard": (small_leaderboard, 2),
+    "solar_cells": (small_solar, 40),
 }
 
 

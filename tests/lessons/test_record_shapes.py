@@ -7,6 +7,7 @@ hours are spent.
 
 import sys
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from types import SimpleNamespace
 
@@ -50,6 +51,13 @@ def no_hours(monkeypatch):
         return method
 
     small = part("augmentations", "study").network
+    solar = part("transfer", "solar")
+    network = cache(solar.network)
+
+    def regression(features, each):
+        score = dict.fromkeys(("accuracy", "balanced", "validation", "processor_seconds"), 0.5)
+        return lambda labels, seed, strength: {"labels": labels, "seed": seed, "strength": strength} | score
+
     for room, name, stand_in in (
         (records, "record_so_far", lambda name: ({}, 0.0)),
         (records, "save_record", lambda *_: None),
@@ -74,6 +82,9 @@ def no_hours(monkeypatch):
         (part("nasnet"), "METHODS", dict.fromkeys(part("nasnet").METHODS, training.random_search)),
         (part("efficientnet", "study"), "macs", lambda width=1.0, blocks=6, size=16: width * blocks * size**2),
         (part("transfer"), "timed", timed),
+        (solar, "network", lambda method, seed: network(method, 0)),
+        (solar, "learn", lambda model, method, taught, lr, steps: [1.0] * steps),
+        (solar, "regression", regression),
         (part("capstone"), "speed", lambda *_: 100.0),
         (part("capstone"), "costs", lambda name: dict.fromkeys(("params", "macs", "ms", "kept"), 1)),
     ):
@@ -120,9 +131,22 @@ def of_arms(results: dict) -> list[list[float]]:
     return [[run["lr"] for run in first if run["arm"] == arm] for arm in results["chosen"]]
 
 
+def of_solar_cells(results: dict) -> list[list[float]]:
+    """Strengths of probes, and then learning rates, block by block."""
+    first = {}
+    for run in (run for runs in results.values() for run in runs if run["seed"] == 0):
+        case = tuple(run.get(key) for key in ("method", "network", "stages", "labels"))
+        first.setdefault(case, []).append(run.get("strength", run.get("lr")))
+    record = part("transfer")
+    trained = [(m, None, None, n) for methods, n, _ in record.BLOCKS for m in methods]
+    searched = [first[case] for case in trained if case[3] < 1900 and not case[0].endswith(record.solar.LONGER)]
+    return [first[case] for case in first if case not in trained] + searched
+
+
 # The learning rates that were tried, case by case, where a recipe goes on beyond the best one.
 TRIED = {"separable_and_full": of_cases, "linear_bottleneck": of_cases, "same_passes": of_cases}
 TRIED |= {"scaling_to_the_end": of_arms, "equal_steps": of_cases, "heads_and_pixels": of_cases}
+TRIED |= {"solar_cells": of_solar_cells}
 
 
 def as_recorded(name: str) -> Callable[[dict], list[float]]:
