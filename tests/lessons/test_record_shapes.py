@@ -67,7 +67,6 @@ def no_hours(monkeypatch):
         (part("augmentations", "study"), "train", lambda *_, classes, **__: small(classes).eval()),
         (part("augmentations", "study"), "accuracy", lambda *_: 50.0),
         (part("densenet"), "missed", lambda model, *_: part("densenet").reuse(model)),
-        (part("gradient_flow"), "accuracies", lambda *_: 4 * [0.5]),
         (part("nasnet"), "train_proxy", lambda *_: 0.5),
         (part("nasnet"), "transferred", lambda normal, reduction, _: part("nasnet", "study").proxy(normal, reduction)),
         (part("nasnet"), "METHODS", dict.fromkeys(part("nasnet").METHODS, training.random_search)),
@@ -110,7 +109,7 @@ def of_arms(results: dict) -> list[list[float]]:
 
 # The learning rates that were tried, case by case, where a recipe goes on beyond the best one.
 TRIED = {"separable_and_full": of_cases, "linear_bottleneck": of_cases, "same_passes": of_cases}
-TRIED |= {"scaling_to_the_end": of_arms}
+TRIED |= {"scaling_to_the_end": of_arms, "equal_steps": of_cases}
 
 
 def as_recorded(name: str) -> Callable[[dict], list[float]]:
