@@ -153,7 +153,7 @@ def solar_cells(draft: Draft) -> None:
             if first != method:
                 best[method] = solar.chosen(runs, first, labels)
             else:
-                reached = climbed(solar.RATES, partial(score, method, labels, study.SEEDS[0]), solar.MOST)
+                reached = climbed(solar.RATES, partial(score, method, labels, study.SEEDS[0]), most=solar.MOST)
                 best[method] = max(reached, key=reached.get)
         for seed in seeds:
             for method, lr in best.items():
@@ -169,7 +169,7 @@ def probed(probe: solar.Probe) -> list[dict]:
         return found[-1]["validation"]
 
     for labels in solar.LABELS:
-        reached = climbed(solar.STRENGTHS, partial(reach, labels), len(solar.STRENGTHS) + 3)
+        reached = climbed(solar.STRENGTHS, partial(reach, labels), most=len(solar.STRENGTHS) + 3)
         best = max(reached, key=reached.get)
         found += [probe(labels, seed, best) for seed in study.SEEDS[1:]]
         print(found[-1], flush=True)
