@@ -6,7 +6,7 @@ from torch import nn
 
 from cnnlab import course, data
 from cnnlab.lessons import rates, records
-from cnnlab.lessons.gradient_flow import record
+from cnnlab.lessons.gradient_flow import record, study
 
 TASKS = {task.id: task for task in course.exercises("07")}
 
@@ -122,3 +122,19 @@ def test_every_arm_was_trained_at_a_rate_inside_those_that_were_tried():
         chosen = {run["lr"] for run in of["seeds"]}
         assert len(chosen) == 1 and rates.inside(*chosen, [run["lr"] for run in of["rates"]]), arm
         assert sorted(run["seed"] for run in of["seeds"]) == list(record.SEEDS), arm
+
+
+def test_level_steps_leave_the_deep_plain_network_late_and_uneven_ones_do_not_stop_a_residual_one():
+    arms = records.record("equal_steps").results
+    half = {arm: study.half_known(arms, arm) for arm in arms}
+    assert min(half["plain56, equal"]) >= 3 * max(half["resnet56, equal"])
+    assert min(run[-1] for run in study.in_training(arms, "resnet56, uneven")) > 99
+    assert min(ratio for run in arms["resnet56, uneven"]["seeds"] for ratio in run["ratio"]) > 1000
+    for arm in ("plain20, equal", "plain56, equal", "resnet56, equal"):
+        assert all(ratio == pytest.approx(1, abs=0.05) for run in arms[arm]["seeds"] for ratio in run["ratio"]), arm
+
+
+def test_half_is_never_known_where_no_epoch_reaches_it():
+    curves = ([[0.2, 0.1], [0.5, 0.1]], [[0.2, 0.1], [0.4, 0.1]])
+    arms = {"plain56, SGD": {"seeds": [{"curve": curve} for curve in curves]}}
+    assert study.half_known(arms, "plain56, SGD") == [2, float("inf")]
