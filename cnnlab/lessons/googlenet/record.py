@@ -7,7 +7,6 @@ from torch import nn
 
 from cnnlab import data, models, training
 from cnnlab.lessons import arms
-from cnnlab.lessons.alexnet.study import centred
 from cnnlab.lessons.records import Draft
 
 SEEDS = (0, 1, 2)
@@ -27,7 +26,7 @@ CHANCE = 0.1
 def digits(pixels: str, seed: int) -> data.Dataset:
     """Small street digits, normalised ("±1") or as in 2014: grey levels around the mean ("±128")."""
     dataset = data.load("street_digits", train=2000, validation=1000, test=2000, seed=seed).resized(16)
-    return centred(dataset) if pixels == "±128" else dataset
+    return dataset.normalised(dataset.mean, 3 * (1 / 255,)) if pixels == "±128" else dataset
 
 
 def heads_and_pixels(draft: Draft) -> None:
