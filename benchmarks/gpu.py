@@ -10,8 +10,10 @@ without it CIFAR-10 is read, or downloaded, as `data.load` does. 5,000 images ar
 
 `pair` trains ResNet-56 and the same network without shortcuts by the recipe of Li et al. 2018, section 4: batches of
 128, Nesterov momentum 0.9, weight decay 5e-4, and a rate of 0.1 that is divided by 10 after a half, three quarters and
-eleven twelfths of the steps. On a GPU a step is captured once for each rate and replayed. Networks are kept in half
-precision, with the cosine of their filters with the initial ones and both accuracies.
+eleven twelfths of the steps. On a GPU a step is captured once for each rate and replayed: on an H200 it takes 4 ms, and
+300 epochs of one network some seven minutes. Several, on streams of their own, take as long as one after the other.
+`--arms` chooses networks, `--seconds` stops the training, and the same command goes on with what is in `--out`. At the
+end each network is looked at as it was after some epochs, and written as a record.
 """
 
 import argparse
@@ -21,6 +23,9 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, field
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
@@ -30,12 +35,11 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from cnnlab import data, measure, models, training
+from cnnlab import data, files, measure, models, training
 from cnnlab.data.dataset import assemble
-from cnnlab.device import autocast, find_device
+from cnnlab.device import autocast, find_device, machine_class
 
-KEPT = (1, 3, 10, 30, 50, 100, 150, 200, 225, 250, 275, 300)  # epochs, of 300; of fewer, those at the same share
-PAIR = {"resnet56": {"shortcut": "B"}, "plain56": {}}
+KEPT = (1, 3, 10, 30, 60, 100, 150, 225, 275, 300)  # epochs, of 300; of fewer, those at the same share
 
 
 def photographs(file: Path | None) -> data.Dataset:
@@ -130,7 +134,7 @@ def surfaces(device: torch.device, small: bool) -> None:
     model = models.get_model("resnet56", shortcut="B").eval()
     start = time.perf_counter()
     surface = measure.loss_surface(model, dataset.train, points=5 if small else 25, device=device, progress=False)
-    ours = surface.loss.size / (time.perf_counter() - start)
+    ours = surface.loss.numel() / (time.perf_counter() - start)
     plane, spent = measure.random_plane(model), []
     for place in [(0.1, 0.1), (0.2, -0.1), (-0.3, 0.2)]:
         start = time.perf_counter()
@@ -155,48 +159,223 @@ def speedrun(dataset: data.Dataset, device: torch.device) -> None:
 # ---- The pair ----
 
 
-def pair(dataset: data.Dataset, device: torch.device, epochs: int, out: Path, only: str, seed: int) -> None:
-    for name, options in PAIR.items():
-        if only in ("", name):
-            one_of_the_pair(name, options, dataset, device, epochs, out, seed)
+@dataclass(frozen=True)
+class Arm:
+    """A network of the pair and how it is trained. black: what a shift lets in is the mean colour, as in the published
+    code, and not the image's mirror image; the head starts as there, and numbers are rounded to 10 bits, not to 7."""
+
+    model: str
+    options: dict[str, str] = field(default_factory=dict)
+    rate: float = 0.1
+    seed: int = 0
+    published: bool = False
 
 
-def one_of_the_pair(
-    name: str, options: dict, dataset: data.Dataset, device: torch.device, epochs: int, out: Path, seed: int
-) -> None:
-    torch.manual_seed(seed)
-    model = models.get_model(name, num_classes=len(dataset.classes), **options)
-    initial = filters(model)
-    model.to(device, memory_format=torch.channels_last)
+ARMS = {
+    "plain56": Arm("plain56"),
+    "resnet56": Arm("resnet56", {"shortcut": "B"}),
+    "plain56-rate-0.01": Arm("plain56", rate=0.01),
+    "plain56-published": Arm("plain56", seed=1, published=True),
+}
+PLANES = (0, 1, 2)  # the seeds of the directions, at the end; on the way the first
+POINTS, LOOKED_AT = 25, 500  # points a side, and images, of a surface
+
+
+def pair(dataset: data.Dataset, device: torch.device, epochs: int, out: Path, arms: list[str], seconds: float) -> None:
+    """All arms at once, each on a stream of its own; after so many seconds they stop, and the same call goes on."""
+    torch.backends.cudnn.benchmark = True
+    out.mkdir(parents=True, exist_ok=True)
     images, labels = dataset.train.inputs().to(device), dataset.train.labels.to(device)
-    augment = training.Augment(flip=True, shift=4)
-    steps = len(images) // 128  # of an epoch; the last, smaller batch is left out
-    kept = {max(1, round(epoch * epochs / max(KEPT))) for epoch in KEPT if epoch > 30} | {e for e in (1, 3, 10, 30)}
-    nets, history, start = {}, [], time.perf_counter()
-    step, rate = None, None
-    for epoch in range(1, epochs + 1):
-        now = 0.1 / 10 ** sum(12 * (epoch - 1) >= part * epochs for part in (6, 9, 11))
-        if now != rate:
-            rate = now
-            step = Step(model, rate, device, step and step.optimizer)
-        model.train()
-        total = torch.zeros((), device=device)
-        for batch in torch.randperm(len(images), device=device)[: steps * 128].split(128):
-            total += step(augment(images[batch]).contiguous(memory_format=torch.channels_last), labels[batch])
-        if epoch in kept or epoch == epochs:
-            known, held = (training.evaluate(model, part) for part in (dataset.train, dataset.test))
-            cosine = F.cosine_similarity(filters(model), initial, 1).median().item()
-            said = {"epoch": epoch, "loss": total.item() / steps, "train": known.accuracy, "held_out": held.accuracy}
-            said |= {"rate": rate, "cosine": cosine, "seconds": time.perf_counter() - start}
-            history.append(said)
-            print(name, json.dumps(said), flush=True)
-            state = {key: value.detach().cpu() for key, value in model.state_dict().items()}
-            nets[epoch] = {key: v.half() if v.ndim > 1 else v for key, v in state.items()}  # some variances exceed it
-            out.mkdir(parents=True, exist_ok=True)
-            for part in (0, 1):  # two files, none too large to carry
-                some = {e: net for i, (e, net) in enumerate(nets.items()) if i % 2 == part}
-                torch.save({"name": name, "seed": seed, "epochs": epochs, "nets": some}, out / f"{name}-{part}.pt")
-            (out / f"{name}.json").write_text(json.dumps(history, indent=1), encoding="utf-8")
+    tested = dataset.test.inputs().to(device), dataset.test.labels.to(device)
+    trainings = [Training(name, images, labels, tested, epochs, out) for name in arms]
+    wait(device)
+    start = time.perf_counter()
+    while unfinished := [each for each in trainings if each.epoch < epochs]:
+        for each in unfinished:
+            each.begin()
+        for step in range(len(images) // BATCH):  # the last, smaller batch is left out
+            for each in unfinished:
+                each.step(step)
+        for each in unfinished:
+            each.end()
+        wait(device)
+        now = time.perf_counter() - start
+        if any(each.epoch in each.kept for each in unfinished):
+            print(f"{now:.0f} s: " + ", ".join(each.said() for each in unfinished), flush=True)
+        if now > seconds:
+            break
+    for each in trainings:
+        each.save()
+    if unfinished:
+        print("Stopped; the same command goes on.")
+        return
+    some = torch.randperm(len(dataset.train), generator=torch.Generator().manual_seed(0))[:LOOKED_AT]
+    for each in trainings:
+        each.look(dataset, dataset.train.take(some))
+
+
+def kept_epochs(epochs: int) -> set[int]:
+    return {min(epochs, round(epoch * epochs / 300) if epoch > 30 else epoch) for epoch in KEPT}
+
+
+BATCH = 128
+
+
+class Training:
+    """One network in training: a step is captured once for each learning rate, and replayed."""
+
+    def __init__(
+        self, name: str, images: Tensor, labels: Tensor, tested: tuple[Tensor, Tensor], epochs: int, out: Path
+    ) -> None:
+        self.name, self.arm, self.epochs, self.out = name, (arm := ARMS[name]), epochs, out
+        self.images, self.labels, self.tested, self.device = images, labels, tested, images.device
+        self.stream = torch.cuda.Stream() if self.device.type == "cuda" else None
+        torch.manual_seed(arm.seed)
+        self.model = models.get_model(arm.model, num_classes=int(labels.max()) + 1, **arm.options)
+        if arm.published:
+            nn.init.normal_(training.last_layer(self.model).weight, std=1e-3)
+            nn.init.zeros_(training.last_layer(self.model).bias)
+        self.initial = filters(self.model)
+        self.model.to(self.device, memory_format=torch.channels_last)
+        fused = {"fused": True} if self.stream else {"foreach": True}
+        self.optimizer = torch.optim.SGD(
+            self.model.parameters(), arm.rate, 0.9, weight_decay=5e-4, nesterov=True, **fused
+        )
+        self.counts = torch.zeros(2, device=self.device)  # loss and right answers of this epoch
+        self.graph, self.rate, self.epoch, self.history, self.kept = None, None, 0, [], {}
+        self.x = torch.zeros(BATCH, *images.shape[1:], device=self.device).to(memory_format=torch.channels_last)
+        self.y = torch.zeros(BATCH, dtype=torch.long, device=self.device)
+        if (file := self.file()).exists():
+            so_far = torch.load(file, weights_only=True)
+            self.model.load_state_dict(so_far["model"])
+            self.optimizer.load_state_dict(so_far["optimizer"])
+            self.epoch, self.history, self.kept = (so_far[part] for part in ("epoch", "history", "kept"))
+
+    def file(self) -> Path:
+        """Where a training that was stopped goes on."""
+        return self.out / f"{self.name}-{self.epochs}-epochs.pt"
+
+    def here(self) -> AbstractContextManager:
+        return torch.cuda.stream(self.stream) if self.stream else nullcontext()
+
+    def begin(self) -> None:
+        """Draw the next epoch's images: the same for all arms of a seed."""
+        rate = self.arm.rate / 10 ** sum(12 * self.epoch >= part * self.epochs for part in (6, 9, 11))
+        self.epoch, self.began = self.epoch + 1, time.perf_counter()
+        with self.here():
+            torch.manual_seed(1000 * self.arm.seed + self.epoch)
+            order = torch.randperm(len(self.images), device=self.device)[: len(self.images) // BATCH * BATCH]
+            shift = black if self.arm.published else training.Augment(flip=True, shift=4)
+            shifted = torch.cat([shift(self.images[part]) for part in order.split(5000)])
+            self.inputs = shifted.contiguous(memory_format=torch.channels_last)
+            self.targets = self.labels[order]
+            self.counts.zero_()
+            self.model.train()
+            if rate != self.rate:
+                self.rate, self.graph, self.eager_steps = rate, None, 0
+                for group in self.optimizer.param_groups:
+                    group["lr"] = rate
+
+    def eager(self) -> None:
+        self.optimizer.zero_grad(set_to_none=True)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=not self.arm.published, cache_enabled=False):
+            logits = self.model(self.x)
+        loss = F.cross_entropy(logits.float(), self.y)
+        loss.backward()
+        self.optimizer.step()
+        self.counts += torch.stack([loss.detach() * BATCH, (logits.argmax(1) == self.y).sum()])
+
+    def step(self, step: int) -> None:
+        with self.here():
+            part = slice(step * BATCH, (step + 1) * BATCH)
+            self.x.copy_(self.inputs[part])
+            self.y.copy_(self.targets[part])
+            if self.graph:
+                self.graph.replay()
+            elif not self.stream or self.eager_steps < 3:
+                self.eager_steps += 1
+                self.eager()
+            else:
+                self.graph = torch.cuda.CUDAGraph()
+                with torch.cuda.graph(self.graph, stream=self.stream):
+                    self.eager()
+                self.graph.replay()  # capturing does not compute
+
+    def end(self) -> None:
+        """Test, and put the network aside; nothing waits for the device."""
+        with self.here(), torch.no_grad():
+            self.model.eval()
+            scores = torch.zeros(2, device=self.device)
+            for x, y in zip(*(part.split(1000) for part in self.tested), strict=True):
+                with torch.autocast(self.device.type, torch.bfloat16, enabled=not self.arm.published):
+                    logits = self.model(x.contiguous(memory_format=torch.channels_last)).float()
+                scores += torch.stack([F.cross_entropy(logits, y, reduction="sum"), (logits.argmax(1) == y).sum()])
+            shares = torch.cat([self.counts / len(self.inputs), scores / len(self.tested[1])])
+            self.history.append((self.epoch, shares, self.rate, time.perf_counter() - self.began))
+            if self.epoch in kept_epochs(self.epochs):
+                self.kept[self.epoch] = {key: value.clone() for key, value in self.model.state_dict().items()}
+
+    def said(self) -> str:
+        loss, learnt, _, held_out = self.history[-1][1].tolist()
+        return f"{self.name} {learnt:.1%} / {held_out:.1%} ({loss:.2f})"
+
+    def save(self) -> None:
+        self.kept = {epoch: {name: value.cpu() for name, value in net.items()} for epoch, net in self.kept.items()}
+        self.history = [(epoch, shares.cpu(), rate, spent) for epoch, shares, rate, spent in self.history]
+        so_far = {"epoch": self.epoch, "history": self.history, "kept": self.kept}
+        so_far |= {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
+        with files.written_whole(self.file()) as beside, beside.open("wb") as file:
+            torch.save(so_far, file)
+        history = [asdict(training.Epoch(n, *shares.tolist(), rate, spent)) for n, shares, rate, spent in self.history]
+        self.results = {"options": self.arm.options | {"num_classes": int(self.labels.max()) + 1}}
+        self.results |= {"seed": self.arm.seed, "history": history, "on_the_way": {}}
+
+    def write(self) -> None:
+        """The record, as data/records holds it."""
+        about = (
+            f"{self.name} by the recipe of Li et al. 2018 in {self.epochs} epochs, on 45,000 of CIFAR-10's training "
+            "images, and what it was after some of them: accuracies (of 5,000 held out, of 5,000 learnt), cosines of "
+            "its 3x3 filters with the initial ones (10th, 50th, 90th percentile), and the loss around it on "
+            f"{POINTS} x {POINTS} points from -1 to 1, from the unrounded networks."
+        )
+        record = {
+            "about": about,
+            "command": f"python benchmarks/gpu.py pair --epochs {self.epochs} --arms {self.name}",
+            "date": date.today().isoformat(),
+            "machine": machine_class(self.device),
+            "seconds": round(sum(epoch["seconds"] for epoch in self.results["history"])),
+            "results": self.results,
+        }
+        self.file().with_suffix(".json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+
+    def look(self, dataset: data.Dataset, drawn_on: data.Split) -> None:
+        """Of each network put aside: its accuracies, its filters beside the initial ones, and the surface around it."""
+        for epoch, net in self.kept.items():
+            self.model.load_state_dict(net)
+            cosines = F.cosine_similarity(filters(self.model), self.initial, 1)
+            parts = {"held_out": dataset.test, "learnt": dataset.train.take(slice(5000))}
+            then = {name: asdict(training.evaluate(self.model, part, precision="fp32")) for name, part in parts.items()}
+            then["losses"], start = [], time.perf_counter()
+            for seed in PLANES if epoch == self.epochs else PLANES[:1]:
+                options = {"points": POINTS, "seed": seed, "batch_size": 500, "device": self.device, "progress": False}
+                surface = measure.loss_surface(self.model, drawn_on, **options)
+                then["losses"].append([[float(f"{loss:.5g}") for loss in row] for row in surface.loss.tolist()])
+                print(f"{self.name}, epoch {epoch}: {surface.minima} minima, descent {surface.descent():.2f}", end=", ")
+                print(f"roughness {surface.laplacian:.2f}, {time.perf_counter() - start:.0f} s", flush=True)
+            then["cosines"] = cosines.quantile(torch.tensor([0.1, 0.5, 0.9])).tolist()
+            self.results["on_the_way"][str(epoch)] = then
+            self.write()
+
+
+def black(images: Tensor) -> Tensor:
+    """Shifted by up to 4 pixels and mirrored by chance; what a shift lets in is 0, the mean colour."""
+    padded = F.pad(images, (4, 4, 4, 4))
+    inner = padded.unfold(2, images.shape[2], 1).unfold(3, images.shape[3], 1)  # (N, C, 9, 9, H, W), without a copy
+    n = torch.arange(len(images), device=images.device)
+    down, right = torch.randint(0, 9, (2, len(images)), device=images.device)
+    shifted = inner[n, :, down, right]
+    mirrored = torch.rand(len(images), device=images.device) < 0.5
+    return torch.where(mirrored[:, None, None, None], shifted.flip(3), shifted)
 
 
 def filters(model: nn.Module) -> Tensor:
@@ -206,51 +385,13 @@ def filters(model: nn.Module) -> Tensor:
     return torch.cat([F.pad(row, (0, most - row.shape[1])) for row in rows])
 
 
-class Step:
-    """One step of training on a batch; on a GPU captured at its first calls, and then replayed. Returns the loss."""
-
-    def __init__(
-        self, model: nn.Module, rate: float, device: torch.device, before: torch.optim.Optimizer | None
-    ) -> None:
-        self.model, self.device = model, device
-        self.optimizer = before or torch.optim.SGD(
-            model.parameters(), rate, 0.9, weight_decay=5e-4, nesterov=True, foreach=True
-        )
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.calls, self.graph = 0, None
-
-    def eager(self, images: Tensor, labels: Tensor) -> Tensor:
-        self.optimizer.zero_grad(set_to_none=True)
-        with torch.autocast(self.device.type, torch.bfloat16):
-            loss = F.cross_entropy(self.model(images), labels)
-        loss.backward()
-        self.optimizer.step()
-        return loss.detach()
-
-    def __call__(self, images: Tensor, labels: Tensor) -> Tensor:
-        self.calls += 1
-        if self.device.type != "cuda" or self.calls <= 3:
-            return self.eager(images, labels)
-        if self.graph is None:
-            self.images, self.labels = images.clone(), labels.clone()
-            torch.cuda.synchronize()
-            self.graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self.graph):
-                self.loss = self.eager(self.images, self.labels)
-        self.images.copy_(images)
-        self.labels.copy_(labels)
-        self.graph.replay()
-        return self.loss
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("part", choices=("speed", "speedrun", "pair"))
     parser.add_argument("--photographs", type=Path, help="a file .npz; else cifar10")
     parser.add_argument("--epochs", type=int, default=300)
-    parser.add_argument("--only", default="", choices=("", *PAIR))
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--arms", nargs="+", default=[*ARMS], choices=ARMS)
+    parser.add_argument("--seconds", type=float, default=1e9, help="after which a training is stopped, to go on later")
     parser.add_argument("--out", type=Path, default=Path("nets"))
     parser.add_argument("--small", action="store_true", help="so little that a processor tries it in a minute")
     asked = parser.parse_args()
@@ -261,13 +402,11 @@ def main() -> None:
         for part in parts:
             part(device, asked.small)
         return
-    dataset = photographs(asked.photographs)
-    if asked.small:
-        dataset = data.load("street_digits", train=300, test=100)
+    dataset = data.load("street_digits", train=600, test=100) if asked.small else photographs(asked.photographs)
     if asked.part == "speedrun":
         speedrun(dataset, device)
     else:
-        pair(dataset, device, asked.epochs, asked.out, asked.only, asked.seed)
+        pair(dataset, device, asked.epochs, asked.out, asked.arms, asked.seconds)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def bare(
     network: what computes in the model's place, as a compiled model, which shares its weights.
     """
     model.to(device, memory_format=torch.channels_last).train()
-    network = network or model
+    network = model if network is None else network
     images = dataset.train.inputs().to(device, memory_format=torch.channels_last)
     labels, total = dataset.train.labels.to(device), epochs * -(-len(dataset.train) // batch_size)
     optimizer = torch.optim.SGD(model.parameters(), 0.1, 0.9, weight_decay=5e-4, nesterov=True, fused=True)

@@ -186,7 +186,6 @@ def _parser() -> argparse.ArgumentParser:
     measured.add_argument("--span", type=_positive, default=1.0, help="the axes go from minus this to this (default 1)")
     measured.add_argument("--images", type=_count, default=500, help="of the training images (default 500)")
     measured.add_argument("--picture", type=_place, metavar="FILE.png", help="draw it, too")
-    measured.add_argument("--compile", action="store_true", help="by torch.compile: pays from some hundred points on")
     for added in (evaluated, exported, measured):
         added.add_argument("file", type=_place, help="weights that `train` wrote")
     exported.add_argument("out", type=_place, metavar="FILE.onnx")

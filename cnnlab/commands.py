@@ -232,7 +232,6 @@ def surface(given: argparse.Namespace) -> int:
         split,
         **settings,
         device=given.device,
-        compile=given.compile,
         file=given.out,
         progress=sys.stderr.isatty(),
     )

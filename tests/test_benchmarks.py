@@ -1,21 +1,28 @@
 """The benchmarks page: each part as its script prints it, kept or dropped as the page promises."""
 
 import importlib.util
+import json
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import torch
 
-SCRIPT = Path(__file__).parents[1] / "benchmarks" / "run_all.py"
+from cnnlab import data
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parents[1] / "benchmarks" / f"{name}.py")
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)  # a dataclass looks for its module there
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture
 def run_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The script beside two benchmarks of a line each."""
-    spec = importlib.util.spec_from_file_location("run_all", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load("run_all")
     monkeypatch.setattr(module, "HERE", tmp_path)
     monkeypatch.setattr(module, "PAGE", tmp_path / "RESULTS.md")
     (tmp_path / "speed.py").write_text('"""How fast it is.\n\nMore.\n"""\nprint("ratio 1.00")\n', encoding="utf-8")
@@ -80,3 +87,29 @@ def test_a_failure_is_said_and_stops_nothing(run_all: ModuleType, monkeypatch: p
 def test_an_unknown_name(run_all: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     page, ended = run(run_all, monkeypatch, "sped")
     assert page == "" and "'sped'" in ended and "speed" in ended
+
+
+@pytest.mark.slow  # trains
+def test_a_pair_that_was_stopped_ends_as_if_it_had_not_been(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu = load("gpu")
+    arms = {"shallow": gpu.Arm("plain20_tiny"), "published": gpu.Arm("plain20_tiny", seed=1, published=True)}
+    for name, value in {"ARMS": arms, "POINTS": 3, "LOOKED_AT": 50, "BATCH": 32, "KEPT": (1, 300)}.items():
+        monkeypatch.setattr(gpu, name, value)
+    digits = data.load("street_digits", train=100, test=50)
+
+    def pair(folder: str, seconds: float) -> None:
+        gpu.pair(digits, torch.device("cpu"), 3, tmp_path / folder, [*arms], seconds)
+
+    pair("at once", 1e9)
+    for _ in range(2):
+        pair("in parts", 0)
+        assert not list((tmp_path / "in parts").glob("*.json"))
+    pair("in parts", 1e9)
+    for name in arms:
+        whole, parts = (
+            json.loads((tmp_path / f / f"{name}-3-epochs.json").read_text(encoding="utf-8"))
+            for f in ("at once", "in parts")
+        )
+        assert whole["results"]["on_the_way"] == parts["results"]["on_the_way"]
+        assert list(whole["results"]["on_the_way"]) == ["1", "3"]
+        assert len(whole["results"]["history"]) == 3

@@ -54,7 +54,7 @@ def compare(
         def reach(lr: float) -> float:
             return known[lr] if lr in known else validation(note(begun.get(lr) or begin(lr, seeds[0]), "rates"))
 
-        reached = climbed(rates[arm], reach, least)
+        reached = climbed(rates[arm], reach, least=least)
         best = max(reached, key=reached.get)
         if best not in [run["lr"] for run in done["seeds"]]:
             done["seeds"] = [run for run in done["rates"] if run["lr"] == best]

@@ -29,18 +29,23 @@ def beyond(reached: Mapping[float, float]) -> list[float]:
     return [min(reached) / 2] if reached[min(reached)] == top else []
 
 
-def climbed(first: Iterable[float], reach: Callable[[float], float], least: float = 0.0) -> dict[float, float]:
+def climbed(
+    first: Iterable[float], reach: Callable[[float], float], most: int | None = None, least: float = 0.0
+) -> dict[float, float]:
     """What `reach` gives at each of the first learning rates, and at others `beyond` them; by rate.
 
-    least: where none gives more, as where none learns, there is no way to climb, and no other is tried.
+    most: so many rates in all, where the best may stay at the edge for ever: None is no end. least: where none gives
+        more, as where none learns, there is no way to climb, and no other is tried.
 
     >>> climbed((0.1, 0.2), {0.1: 0.9, 0.2: 0.93, 0.4: 0.8}.get)
     {0.1: 0.9, 0.2: 0.93, 0.4: 0.8}
+    >>> climbed((0.1, 0.2), lambda lr: 0.5, most=3)
+    {0.1: 0.5, 0.2: 0.5, 0.4: 0.5}
     >>> climbed((0.1, 0.2), {0.1: 0.1, 0.2: 0.11}.get, least=0.15)
     {0.1: 0.1, 0.2: 0.11}
     """
     reached, wanted = {}, [*first]
-    while wanted:
+    while wanted and (most is None or len(reached) < most):
         lr = wanted.pop(0)
         reached[lr] = reach(lr)
         if not wanted and max(reached.values()) > least:

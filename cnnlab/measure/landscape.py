@@ -5,9 +5,7 @@ import itertools
 import json
 import math
 import time
-import warnings
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +14,6 @@ import torch.distributed as dist
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 from tqdm.auto import tqdm
@@ -24,6 +21,7 @@ from tqdm.auto import tqdm
 from cnnlab import files
 from cnnlab.data.dataset import Split
 from cnnlab.device import Precision, autocast, find_device, has_bf16, processes
+from cnnlab.measure.fused import fused, repack
 from cnnlab.measure.planes import Plane, State, random_plane, whole_state
 
 
@@ -165,7 +163,6 @@ def loss_surface(
     precision: Precision = "auto",
     device: str | torch.device | None = None,
     batch_size: int = 250,
-    compile: bool = False,
     file: str | Path | None = None,
     progress: bool = True,
 ) -> LossSurface:
@@ -175,13 +172,12 @@ def loss_surface(
     points: of each axis, or (columns, rows). span: x and y go from -span to span, or (left, right, bottom, top).
     precision: as in `training.fit`. At the grid's corners and centre both precisions are compared; the largest
         difference in loss, relative to 1 + loss, stands in the provenance as "bf16_error".
-    compile: by torch.compile, which takes a minute and pays from some hundred points on; the provenance says it. Where
-        that is not possible (no C++ compiler, for example), a warning says why, and the network is run as it is.
     file: where the surface is kept while it is measured. If it is there already, with the same settings, measuring goes
         on from it. The stop button returns what was measured so far.
 
-    Batch norms use their running statistics and are folded into the convolutions before them. Under `torchrun` the
-    processes share the points, and each returns the whole surface; a GPU evaluates several points at a time.
+    Batch norms use their running statistics and are folded into the convolutions before them; on a processor these add
+    and rectify, too (see `fused`). Under `torchrun` the
+    processes share the points, and each returns the whole surface.
 
     Raises ValueError for an impossible grid, an empty split, or a file that holds another surface.
     """
@@ -206,22 +202,19 @@ def loss_surface(
         known = {key: surface.provenance.get(key) for key in settings}
         if known != settings or surface.loss.shape != (rows, columns):
             raise ValueError(f"{file} holds another surface ({known}). Name another file, or delete that one.")
-    probe = Prober(model, plane, split, device, precision, batch_size, compile)
-    surface.provenance |= settings | {"precision": probe.precision, "device": device.type, "compiled": probe.compiled}
+    probe = Prober(model, plane, split, device, precision, batch_size)
+    surface.provenance |= settings | {"precision": probe.precision, "device": device.type}
     if probe.precision == "bf16":
-        surface.provenance["bf16_error"] = _rounding(model, plane, split, device, x, y, probe.compiled)
+        surface.provenance["bf16_error"] = _rounding(model, plane, split, device, x, y)
 
     before = surface.provenance.get("seconds", 0.0), surface.provenance.get("measured", 0)  # of a run that was stopped
     rank, world = processes(device)
     todo = surface.loss.flatten().isnan().nonzero().flatten().tolist()[rank::world]
-    chunks = [todo[i : i + probe.at_once] for i in range(0, len(todo), probe.at_once)]
     start, measured, saved = time.perf_counter(), 0, time.perf_counter()
     try:
-        for chunk in tqdm(chunks, unit="points", unit_scale=probe.at_once, disable=not progress or rank > 0):
-            places = torch.tensor([[x[i % columns], y[i // columns]] for i in chunk])
-            losses, accuracies = probe(places)
-            surface.loss.view(-1)[chunk], surface.accuracy.view(-1)[chunk] = losses, accuracies
-            measured += len(chunk)
+        for i in tqdm(todo, unit="points", disable=not progress or rank > 0):
+            surface.loss.view(-1)[i], surface.accuracy.view(-1)[i] = probe(x[i % columns], y[i // columns])
+            measured += 1
             if file and world == 1 and time.perf_counter() - saved > 5:
                 _note(surface, start, measured, before).save(file)
                 saved = time.perf_counter()
@@ -265,7 +258,7 @@ def loss_line(
 
 
 class Prober:
-    """Evaluates a network at places of a plane: (P, 2) coordinates -> losses and accuracies, (P,) each."""
+    """Evaluates a network at a place of a plane: x, y -> loss and accuracy."""
 
     def __init__(
         self,
@@ -275,21 +268,18 @@ class Prober:
         device: torch.device,
         precision: Precision,
         batch_size: int,
-        compile: bool = False,
     ) -> None:
         autocast(device, precision)  # refuses an unknown precision
         moving = {**plane.first, **plane.second}
         fixed_norms = not any(name.rpartition(".")[2].startswith("running_") for name in moving)
         wants_bf16 = precision == "bf16" or (precision == "auto" and has_bf16(device))
         self.precision = "bf16" if wants_bf16 and fixed_norms else "fp32"
-        self.device, self.at_once = device, 8 if device.type == "cuda" else 1
+        dtype = torch.bfloat16 if self.precision == "bf16" else torch.float32
         self.batches = [
             (split.inputs(slice(i, i + batch_size)), split.labels[i : i + batch_size])
             for i in range(0, len(split), batch_size)
         ]
-        self.batches = [
-            (x.to(device, self.dtype, memory_format=torch.channels_last), y.to(device)) for x, y in self.batches
-        ]
+        self.batches = [(x.to(device, dtype, memory_format=torch.channels_last), y.to(device)) for x, y in self.batches]
         self.model = copy.deepcopy(model).to(device).eval()
         self.model.load_state_dict(plane.origin)
         origin, *directions = [
@@ -297,67 +287,53 @@ class Prober:
         ]
         if fixed_norms:  # then folding is linear: fold the origin and the directions, once
             origin, *directions = fold(self.model, origin, directions)
-        self.names = [name for name, value in origin.items() if value.is_floating_point()]
-        self.origin = _flat([origin[name] for name in self.names])
-        self.directions = torch.stack(
-            [_flat([d.get(n, torch.zeros_like(origin[n])) for n in self.names]) for d in directions]
-        )
-        self.shapes = [origin[name].shape for name in self.names]
-        self.model.to(self.dtype, memory_format=torch.channels_last)
-        self.run, self.run_many = self.model, torch.func.vmap(self._moved, in_dims=(0, None))
-        self.compiled = compile and self._compile()
+        names = [name for name, value in origin.items() if value.is_floating_point()]
+        self.origin = _flat([origin[name] for name in names])
+        self.directions = [_flat([d.get(n, torch.zeros_like(origin[n])) for n in names]) for d in directions]
+        self.model.to(dtype, memory_format=torch.channels_last)
+        state = self.model.state_dict(keep_vars=True)
+        self.moved = [state[name].detach() for name in names]
+        self.there = torch.zeros_like(self.origin, dtype=dtype)  # the numbers of the network that is evaluated
+        self.run = fused(self.model, self.batches[0][0][:2]) or self.model
+        self.evaluate = self._evaluate
+        if device.type == "cuda":
+            self._capture()
 
     @torch.inference_mode()
-    def _compile(self) -> bool:
-        """Whether the compiled network ran, at one place or at as many as are measured together."""
-        plain = self.run, self.run_many
-        self.run, self.run_many = (torch.compile(run, dynamic=False) for run in plain)
-        try:
-            self(torch.zeros(self.at_once, 2))
-            return True
-        except Exception as error:  # a compiler that is missing or fails has many errors, each its own
-            self.run, self.run_many = plain
-            torch._dynamo.reset()
-            why = str(error).strip().partition("\n")[0]
-            warnings.warn(f"The network runs as it is, for torch.compile failed: {why}", stacklevel=4)
-            return False
+    def _capture(self) -> None:
+        """Record the hundreds of kernels of an evaluation once, since to launch them takes longer than they run."""
+        aside = torch.cuda.Stream()
+        aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(aside):
+            self(0.0, 0.0)
+        torch.cuda.current_stream().wait_stream(aside)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            scores = self._evaluate()
 
-    @property
-    def dtype(self) -> torch.dtype:
-        return torch.bfloat16 if self.precision == "bf16" else torch.float32
+        def replayed() -> tuple[Tensor, Tensor]:
+            graph.replay()
+            return scores
+
+        self.evaluate = replayed
 
     @torch.inference_mode()
-    def __call__(self, places: Tensor) -> tuple[Tensor, Tensor]:
-        flat = self.origin + places.to(self.device) @ self.directions
-        states = self._states(flat.to(self.dtype))
-        return self._many(states) if len(places) > 1 else self._one({k: v[0] for k, v in states.items()})
+    def __call__(self, x: float | Tensor, y: float | Tensor) -> tuple[float, float]:
+        self.there.copy_(self.origin + float(x) * self.directions[0] + float(y) * self.directions[1])
+        return tuple(score.item() for score in self.evaluate())
 
-    def _states(self, flat: Tensor) -> dict[str, Tensor]:
-        parts = flat.split([shape.numel() for shape in self.shapes], dim=1)
-        return {n: p.view(len(flat), *s) for n, p, s in zip(self.names, parts, self.shapes, strict=True)}
-
-    def _one(self, state: State) -> tuple[Tensor, Tensor]:
-        for name, value in self.model.state_dict(keep_vars=True).items():
-            if name in state:
-                value.data.copy_(state[name])
-        return self._scores(lambda x: self.run(x)[None])
-
-    def _many(self, states: State) -> tuple[Tensor, Tensor]:
-        return self._scores(lambda x: self.run_many(states, x))
-
-    def _moved(self, state: State, x: Tensor) -> Tensor:
-        return functional_call(self.model, state, (x,))
-
-    def _scores(self, logits_of: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
+    def _evaluate(self) -> tuple[Tensor, Tensor]:
+        parts = self.there.split([tensor.numel() for tensor in self.moved])
+        for tensor, part in zip(self.moved, parts, strict=True):
+            tensor.copy_(part.view(tensor.shape))
+        repack(self.run)
         loss = accuracy = 0.0
         for images, labels in self.batches:
-            logits = logits_of(images).float()
-            loss = loss + F.cross_entropy(logits.flatten(0, 1), labels.repeat(len(logits)), reduction="none").view(
-                len(logits), -1
-            ).sum(1)
-            accuracy = accuracy + (logits.argmax(2) == labels).sum(1)
+            logits = self.run(images).float()
+            loss = loss + F.cross_entropy(logits, labels, reduction="sum")
+            accuracy = accuracy + (logits.argmax(1) == labels).sum()
         total = sum(len(labels) for _, labels in self.batches)
-        return (loss / total).cpu(), (accuracy / total).float().cpu()
+        return loss / total, accuracy / total
 
 
 def fold(model: nn.Module, origin: State, directions: list[State]) -> tuple[dict[str, Tensor], ...]:
@@ -394,16 +370,14 @@ def _flat(tensors: list[Tensor]) -> Tensor:
     return torch.cat([tensor.flatten().float() for tensor in tensors])
 
 
-def _rounding(
-    model: nn.Module, plane: Plane, split: Split, device: torch.device, x: Tensor, y: Tensor, compile: bool
-) -> float:
+def _rounding(model: nn.Module, plane: Plane, split: Split, device: torch.device, x: Tensor, y: Tensor) -> float:
     """The largest difference of bf16's loss to fp32's, relative to 1 + loss, at the grid's corners and its centre."""
     ends = [[x[i], y[j]] for i in (0, -1) for j in (0, -1)] + [[x[len(x) // 2], y[len(y) // 2]]]
     part = Split(split.images[:250], split.labels[:250], split.mean, split.std)
     losses = []
     for precision in ("fp32", "bf16"):
-        probe = Prober(model, plane, part, device, precision, 250, compile and precision == "bf16")
-        losses.append(torch.cat([probe(torch.tensor([place]))[0] for place in ends]))
+        probe = Prober(model, plane, part, device, precision, 250)
+        losses.append(torch.tensor([probe(*place)[0] for place in ends]))
     return ((losses[1] - losses[0]).abs() / (1 + losses[0])).max().item()
 
 

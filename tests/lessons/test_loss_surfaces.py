@@ -144,26 +144,42 @@ def test_the_sharpness_is_an_eigenvalue_of_the_hessian():
         assert solved("08.sharpness")(loss, w) == pytest.approx(max(eigenvalues, key=abs), rel=1e-3)
 
 
+ON_THE_WAY = {60: record.KEPT, 132: (1, 3, 10, 26, 30, 44, 66, 99, 121)}
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_a_training_by_the_papers_recipe_is_looked_at_on_its_way(name):
-    said = records.record(f"{name}-60-epochs").results
+@pytest.mark.parametrize("length", ON_THE_WAY)
+def test_a_training_by_the_papers_recipe_is_looked_at_on_its_way(name, length):
+    said = records.record(f"{name}-{length}-epochs").results
     lrs = [epoch["lr"] for epoch in said["history"]]
-    assert len(lrs) == 60 and [lrs.count(pytest.approx(lr)) for lr in (0.1, 0.01, 0.001)] == [29, 15, 10]
-    surfaces = study.on_the_way(records.record(f"{name}-60-epochs"))
-    assert {epoch: len(planes) for epoch, planes in surfaces.items()} == {**dict.fromkeys(record.KEPT, 1), 60: 3}
+    shares = [lrs.count(pytest.approx(lr)) for lr in (0.1, 0.01, 0.001)]
+    assert len(lrs) == length and shares == pytest.approx([length / 2, length / 4, length / 6], abs=1)
+    surfaces = study.on_the_way(records.record(f"{name}-{length}-epochs"))
+    assert {e: len(planes) for e, planes in surfaces.items()} == {**dict.fromkeys(ON_THE_WAY[length], 1), length: 3}
     for epoch, planes in surfaces.items():
         middle, there = planes[0].loss[12, 12].item(), said["on_the_way"][str(epoch)]["learnt"]["loss"]
         assert middle == pytest.approx(there, rel=0.15, abs=0.02)  # of 500 of the images, and of 5,000
-    drawn = study.rising(records.record(f"{name}-60-epochs"))
+    drawn = study.rising(records.record(f"{name}-{length}-epochs"))
     assert f"Local minima after epoch 1: {surfaces[1][0].minima}" in repr(drawn)
-    table = study.while_it_rises(records.record(f"{name}-60-epochs"))
+    table = study.while_it_rises(records.record(f"{name}-{length}-epochs"))
     assert [row[0] for row in table.rows] == list(surfaces)
 
 
-def test_the_two_of_one_recipe_are_one_table():
-    pair = {name: records.record(f"{name}-60-epochs") for name in NAMES}
+@pytest.mark.parametrize("length", ON_THE_WAY)
+def test_the_two_of_one_recipe_are_one_table(length):
+    pair = {name: records.record(f"{name}-{length}-epochs") for name in NAMES}
     table = study.twins_on_the_way(pair)
-    assert len(table.rows) == 7 and len(table.rows[0]) == 7
+    assert len(table.rows) == len(ON_THE_WAY[length]) + 1 and len(table.rows[0]) == 7
+
+
+def test_a_longer_training_does_not_raise_the_mountains_either():
+    maps = {name: study.on_the_way(records.record(f"{name}-132-epochs")) for name in NAMES}
+    all_of_plain = [each for planes in maps["plain56"].values() for each in planes]
+    assert max(each.minima for each in all_of_plain) < 20 and max(each.descent() for each in all_of_plain) < 0.2
+    smooth, plain = (study.numbers({"": maps[name][132]})[""] for name in ("resnet56", "plain56"))
+    by_paper = study.numbers({"": study.recorded("li2018-plain56")})[""]
+    assert study.means(plain)[0] < study.means(by_paper)[0] / 3 and study.means(plain)[1] < study.means(by_paper)[1] / 3
+    assert max(smooth["minima"]) <= 5
 
 
 def test_what_half_precision_kept_is_another_network():

@@ -8,7 +8,18 @@ import torch
 
 from cnnlab import course, measure, training
 from cnnlab.lessons.nasnet import study
-from cnnlab.lessons.nasnet.study import CELLS, SPACE, TERMS, number, proxy, transferred
+from cnnlab.lessons.nasnet.record import SEARCHERS
+from cnnlab.lessons.nasnet.study import (
+    CELLS,
+    SPACE,
+    TERMS,
+    TWO_BLOCKS,
+    cells_named,
+    name_of,
+    number,
+    proxy,
+    transferred,
+)
 from cnnlab.models.nasnet import NORMAL_A, REDUCTION_A, Cell, CellSpec
 
 TASKS = {task.id: task for task in course.exercises("12")}
@@ -28,6 +39,49 @@ def test_every_decision_leads_to_a_network_of_the_table():
 def test_a_candidate_is_three_normal_and_two_reduction_cells():
     specs = [module.spec for module in proxy(NORMAL_A, REDUCTION_A).modules() if isinstance(module, Cell)]
     assert [spec == REDUCTION_A for spec in specs] == [False, True, False, True, False]
+
+
+def test_cells_of_two_blocks_have_one_name_however_they_are_written():
+    cells = {}
+    for decisions in product(*map(range, TWO_BLOCKS.choices[:8])):
+        normal, reduction = TWO_BLOCKS.cells(decisions + decisions)
+        cells.setdefault(name_of(normal, reduction), normal)
+        assert name_of(*cells_named(name_of(normal, reduction))) == name_of(normal, reduction)
+    assert len(cells) == 735 and len(cells) ** 2 == 540_225
+    assert all(name[:8] == name[8:] for name in cells)
+
+
+def test_cells_of_one_name_are_one_network():
+    """The weights of one, put where the other has them, give the same outputs."""
+    pairs = ("sep3", "h", "max3", "p"), ("identity", "h", "sep3", "h")
+    other = ("sep3", "h", "identity", "h"), ("max3", "p", "sep3", "h")
+    first, second = (Cell(CellSpec(each), 4, 4, channels=4).eval() for each in (pairs, other))
+    assert name_of(first.spec, first.spec) == name_of(second.spec, second.spec)
+    second.p.load_state_dict(first.p.state_dict())
+    second.h.load_state_dict(first.h.state_dict())
+    second.pairs[0][0].load_state_dict(first.pairs[1][1].state_dict())
+    second.pairs[1][1].load_state_dict(first.pairs[0][0].state_dict())
+    maps = torch.randn(2, 2, 4, 6, 6).unbind()
+    with torch.no_grad():
+        outputs = first(maps)[1], second(maps)[1]
+    torch.testing.assert_close(outputs[0], outputs[1].roll(4, 1))
+    reads = CellSpec((pairs[0], ("identity", "b1", "sep3", "h")))
+    assert name_of(reads, reads) != name_of(first.spec, first.spec)
+
+
+def test_ranks_that_are_alike_are_shared():
+    assert study.rank_correlation([3, 1, 2], [30, 10, 20]) == pytest.approx(1)
+    assert study.rank_correlation([1, 2, 3], [3, 2, 1]) == pytest.approx(-1)
+    assert study.rank_correlation([1, 1, 2], [1, 2, 3]) == pytest.approx(0.75**0.5)
+
+
+@pytest.mark.parametrize("method", ["REINFORCE", "PPO"])
+def test_a_policy_is_pushed_to_what_is_rewarded(method):
+    def convolves(normal, _):
+        return float(normal.pairs[0][0] == "sep3")
+
+    found, unmoved = (SEARCHERS[method](SPACE, convolves, 100, seed=0, **lr) for lr in ({}, {"lr": 0.0}))
+    assert sum(found.rewards[-20:]) > 17 > 13 > sum(unmoved.rewards[-20:])
 
 
 @pytest.mark.slow  # it counts networks until one fits

@@ -1,5 +1,7 @@
 """The instruments of lesson 14: what heads look at, a convolution made of attention, the record's budget."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from torch import nn
@@ -58,6 +60,20 @@ def test_the_record_gives_both_the_same_work():
         name = "ResNet" if run["kind"] == "ResNet" else "ViT"
         assert run["macs"] == cost[name]
         assert run["macs"] * run["images"] * run["epochs"] == pytest.approx(16000 * cost["ResNet"], rel=0.06)
+
+
+def test_what_grew_together_is_read_by_network_and_images_without_the_arm_that_was_trained_longer():
+    runs = [{"seed": 1, "curve": [[0.2, 0.1], [0.9, 0.7]], "test": 0.5}, {"seed": 0, "curve": [[1, 0.8]], "test": 0.4}]
+    arms = ("ViT, 8 images, twice the epochs", "ResNet, 8 images", "ViT, 8 images", "ViT, stem, 4 images")
+    record = SimpleNamespace(results={arm: {"rates": [], "seeds": runs} for arm in arms})
+    assert list(study.growing(record)) == [("ViT, stem", 4), ("ResNet", 8), ("ViT", 8)]
+    assert study.growing(record)["ViT", 8] == [40, 50]
+    assert study.growing(record, "training")["ViT", 8] == [100, 90]
+
+
+def test_a_network_is_behind_by_the_means_of_its_seeds():
+    reached = {("ResNet", 9): [80.0], ("ViT", 9): [90.0], ("ResNet", 3): [60.0, 80.0], ("ViT", 3): [30.0, 20.0]}
+    assert study.behind(reached) == [45, -10]
 
 
 MAKE = {"ResNet": study.small_resnet, "ViT": study.small_vit}

@@ -14,6 +14,7 @@ from torch import nn
 from cnnlab import data, measure, models, training
 from cnnlab.data import Split
 from cnnlab.measure import LossSurface
+from cnnlab.measure.fused import FusedConv, fused, repack
 from cnnlab.measure.landscape import Prober, fold
 
 
@@ -158,40 +159,71 @@ def test_of_what_is_not_whole_nothing_is_said():
                 number(unfit)
 
 
-def test_points_together_are_the_points_one_by_one(digits, model):
-    probe = Prober(model, measure.random_plane(model), digits.test, torch.device("cpu"), "fp32", 50)
-    places = torch.tensor([[0.0, 0.0], [0.3, -0.2], [-0.5, 0.5]])
-    together = probe(places)
-    for i in range(3):
-        loss, accuracy = probe(places[i : i + 1])
-        assert together[0][i] == pytest.approx(loss.item(), rel=1e-4) and together[1][i] == accuracy
+def test_a_place_is_the_network_with_the_planes_weights(digits, model):
+    plane = measure.random_plane(model)
+    probe, moved = Prober(model, plane, digits.test, torch.device("cpu"), "fp32", 50), copy.deepcopy(model).eval()
+    for place in [(0.3, -0.2), (0.0, 0.0), (-0.5, 0.5)]:
+        moved.load_state_dict(plane.at(*place))
+        there = training.evaluate(moved, digits.test, precision="fp32")
+        assert probe(*place) == pytest.approx((there.loss, there.accuracy), rel=1e-4)
 
 
-@pytest.mark.slow  # a C++ compiler
-@pytest.mark.parametrize("at_once", [1, 3])
-def test_a_compiled_network_has_the_same_losses(digits, model, at_once):
-    settings = (model, measure.random_plane(model), digits.test, torch.device("cpu"), "fp32", 50)
-    places = torch.tensor([[0.0, 0.0], [0.5, -0.5], [1.0, 1.0]])
-    compiled, plain = Prober(*settings), Prober(*settings)
-    compiled.at_once = at_once
-    assert compiled._compile()
-    for part in places.split(at_once):
-        for ours, theirs in zip(compiled(part), plain(part), strict=True):
-            assert torch.allclose(ours, theirs, rtol=1e-4)
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_on_a_gpu_the_losses_are_those_of_the_processor(digits, model):
+    settings = (model, measure.random_plane(model), digits.test)
+    there, here = (Prober(*settings, torch.device(device), "fp32", 50) for device in ("cuda", "cpu"))
+    for place in [(0.3, -0.2), (0.0, 0.0), (-0.5, 0.5)]:
+        assert there(*place) == pytest.approx(here(*place), rel=1e-2)
 
 
-def test_without_a_compiler_a_surface_is_measured_all_the_same(digits, model, monkeypatch):
-    def fails(run, **options):
-        def called(*arguments):
-            raise RuntimeError("No working C++ compiler found\nin many lines")
+FUSED = {"resnet20_tiny": 19, "plain20_tiny": 19, "mobilenet_v2_tiny": 22, "efficientnet_b0_tiny": 21}
 
-        return called
 
-    plain = measure.loss_surface(model, digits.test, points=3, progress=False)
-    monkeypatch.setattr(torch, "compile", fails)
-    with pytest.warns(UserWarning, match=r"torch.compile failed: No working C\+\+ compiler found$"):
-        surface = measure.loss_surface(model, digits.test, points=3, compile=True, progress=False)
-    assert torch.equal(surface.loss, plain.loss) and surface.provenance["compiled"] is False
+@pytest.mark.parametrize("name", FUSED)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_fused_convolutions_follow_the_weights(name, dtype):
+    torch.manual_seed(0)
+    model, images = models.get_model(name).eval(), torch.randn(4, 3, 32, 32).to(dtype)
+    fold(model, measure.random_plane(model).origin, [])
+    model.to(dtype)
+    quick = fused(model, images)
+    assert sum(isinstance(module, FusedConv) for module in quick.modules()) >= FUSED[name]
+    with torch.inference_mode():
+        before = quick(images).float()
+        for weight in model.parameters():
+            weight.mul_(0.9)
+        repack(quick)
+        after, expected = quick(images).float(), model(images).float()
+    assert (after - expected).norm() < (1e-3 if dtype == torch.float32 else 0.05) * expected.norm()
+    assert (after - before).norm() > 0.1 * before.norm()
+
+
+def test_a_network_that_cannot_be_traced_is_measured_all_the_same(digits, model):
+    class Branching(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = model
+
+        def forward(self, x):
+            return self.inner(x) if x.mean() < 1e9 else x
+
+    assert fused(Branching().eval(), torch.zeros(1, 1, 8, 8)) is None
+    options = {"points": 3, "precision": "fp32", "progress": False}
+    plain, branching = (measure.loss_surface(each, digits.test, **options) for each in (model, Branching().eval()))
+    assert torch.allclose(plain.loss, branching.loss, rtol=1e-3)
+
+
+def test_a_network_that_hides_something_from_the_tracing_is_not_fused():
+    class Counting(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.times = nn.Conv2d(1, 1, 1), 0
+
+        def forward(self, x):
+            self.times += 1
+            return self.conv(x) * self.times
+
+    assert fused(Counting(), torch.ones(1, 1, 2, 2)) is None
 
 
 def test_every_filter_of_a_direction_is_as_long_as_its_own(model):
@@ -272,11 +304,11 @@ def test_a_surface_is_kept_in_one_file_and_goes_on_from_it(digits, model, tmp_pa
     whole = measure.loss_surface(model, digits.test, **options)
     file, calls, call = tmp_path / "surface.safetensors", [], Prober.__call__
 
-    def interrupted(self, places):
-        calls.append(places)
+    def interrupted(self, *place):
+        calls.append(place)
         if len(calls) == 5:
             raise KeyboardInterrupt
-        return call(self, places)
+        return call(self, *place)
 
     monkeypatch.setattr(Prober, "__call__", interrupted)
     part = measure.loss_surface(model, digits.test, file=file, **options)

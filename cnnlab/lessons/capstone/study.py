@@ -1,7 +1,7 @@
 """Lesson 17, which network would you choose: its tables and pictures, and what its claims and records share."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from statistics import mean
+from statistics import mean, variance
 
 from torch import Tensor
 
@@ -301,18 +301,61 @@ PARTS = {  # as the record calls them, and as the lesson does
 }
 
 
-def without(made: Record) -> dict[str, list[float]]:
-    """Accuracies in percent, three seeds, of the whole recipe and without each of its parts."""
-    found = {part: [100 * value for value in values] for part, values in made.results["parts"].items()}
+def without(by_part: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+    """Accuracies in percent, by seed, of the whole recipe and without each of its parts."""
+    found = {part: [100 * value for value in values] for part, values in by_part.items()}
     return {"whole": found.pop("none")} | {f"without {PARTS[part]}": values for part, values in found.items()}
 
 
-def parts(found: Mapping[str, Sequence[float]], images: str, epochs: int) -> view.Picture:
-    """What the recipe reaches whole, and without each of its parts."""
-    changes = {name: mean(values) - mean(found["whole"]) for name, values in found.items() if name != "whole"}
-    said = [f"{name} {changes[name]:+.1f}" for name in (min(changes, key=changes.get), max(changes, key=changes.get))]
-    title = f"Points more or less: {', '.join(said)}"
-    return view.dots(found, label=f"accuracy on {images}, after {epochs} epochs (%)", title=title)
+def changes(found: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+    """Points more than the whole recipe, by seed, of each recipe that lacks a part."""
+    whole = found["whole"]
+    return {
+        name: [value - of for value, of in zip(values, whole, strict=True)]
+        for name, values in found.items()
+        if name != "whole"
+    }
+
+
+def two_errors(found: Mapping[str, Sequence[float]]) -> float:
+    """Two standard errors of a difference between two of the means, by how far the seeds of one recipe lie apart."""
+    return 2 * (mean(map(variance, found.values())) * 2 / len(found["whole"])) ** 0.5
+
+
+def shown(found: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """The mean changes that all seeds agree about and that exceed two standard errors."""
+    agreed = {name: points for name, points in changes(found).items() if min(points) > 0 or max(points) < 0}
+    return {name: mean(points) for name, points in agreed.items() if abs(mean(points)) > two_errors(found)}
+
+
+def left_out(by_images: Mapping[str, Mapping[str, Sequence[float]]]) -> view.Picture:
+    """What the recipe reads without each of its parts, less what it reads whole: a panel for each kind of images."""
+    names = list(dict.fromkeys(name for found in by_images.values() for name in changes(found)))
+    seen = {
+        images: [f"{name} {points:+.1f}" for name, points in shown(found).items()]
+        for images, found in by_images.items()
+    }
+    said = "; ".join(f"on {images} {', '.join(parts) or 'none'}" for images, parts in seen.items())
+    title = f"More than two standard errors: {said}"
+    size = (4.4 + 3 * len(by_images), 0.42 * len(names) + 1.7)
+    fig, axes = view.figure(1, len(by_images), size=size, sharex=True, sharey=True, squeeze=False, title=title)
+    listed = []
+    for axis, (images, found) in zip(axes.flat, by_images.items(), strict=True):
+        least = two_errors(found)
+        axis.axvspan(-least, least, color="#E4E4E4", lw=0)
+        axis.axvline(0, color=view.GREY, lw=1)
+        for name, points in changes(found).items():
+            row = names.index(name)
+            axis.plot(points, [row] * len(points), "o", color=f"C{row}", ms=7, mfc="none", mew=1.6)
+            axis.plot(mean(points), row, "|", color=f"C{row}", ms=18, mew=3)
+            listed.append(f"{images}, {name}: {mean(points):+.2f} (from {min(points):+.2f} to {max(points):+.2f})")
+        axis.set_title(f"{images}: whole {mean(found['whole']):.1f} %", loc="center", weight="normal", size=10)
+        axis.set(yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.5, -0.5))
+        axis.set(xlabel="points more than the whole recipe")
+        axis.grid(False, axis="y")
+    bands = "; ".join(f"{images} {two_errors(found):.2f}" for images, found in by_images.items())
+    alt = f"{title}. Points more than the whole recipe: {'; '.join(listed)}. Two standard errors: {bands}."
+    return view.Picture(fig, alt)
 
 
 def gains(reads: Mapping[str, float]) -> dict[str, float]:
@@ -346,7 +389,7 @@ def figures(
     board: Board,
     cut_short: Mapping[str, Sequence[float]],
     own: Mapping[str, Sequence[float]],
-    found: Mapping[str, Sequence[float]],
+    by_images: Mapping[str, Mapping[str, Sequence[float]]],
     reads: Mapping[str, float],
     averaged: Record,
 ) -> dict[str, object]:
@@ -354,10 +397,19 @@ def figures(
     later = [place for place, name in enumerate(board) if name.startswith(LATER)]
     whole, cut, other = map(mean, cut_short.values())
     _, _, resnet, mobilenet = map(mean, own.values())
-    parts = ("whitening", "identity", "fast biases", "smoothing", "lookahead")
-    return {part.removeprefix("fast "): (mean(found["whole"]), mean(found[f"without {part}"])) for part in parts} | {
+    return parts_left_out(by_images) | {
         "later": (sum(place < len(board) / 2 for place in later), len(later)),
         "passes": (cut - other, whole - other, resnet - mobilenet),
         "recipe": tuple(gains(reads).values()),
         "averaging": (100 * averaged.results["one"], 100 * averaged.results["six"]),
     }
+
+
+def parts_left_out(by_images: Mapping[str, Mapping[str, Sequence[float]]]) -> dict[str, tuple[float, ...]]:
+    """By the claim about each part: the mean change without it and two standard errors, for each kind of images."""
+    found: dict[str, tuple[float, ...]] = {}
+    for accuracies in by_images.values():
+        for name, points in changes(accuracies).items():
+            claim = name.split()[-1]  # "without fast biases" is the claim "biases"
+            found[claim] = (*found.get(claim, ()), mean(points), two_errors(accuracies))
+    return found

@@ -26,7 +26,7 @@ CHANCE = 0.1
 def digits(pixels: str, seed: int) -> data.Dataset:
     """Small street digits, normalised ("±1") or as in 2014: grey levels around the mean ("±128")."""
     dataset = data.load("street_digits", train=2000, validation=1000, test=2000, seed=seed).resized(16)
-    return dataset.normalised(dataset.mean, 3 * (1 / 255,)) if pixels == "±128" else dataset
+    return dataset.normalised(dataset.mean, (1 / 255,) * 3) if pixels == "±128" else dataset
 
 
 def heads_and_pixels(draft: Draft) -> None:

@@ -1,70 +1,107 @@
 """Lesson 07, gradient flow: what takes longer to measure than the lesson has."""
 
-from functools import cache
+from functools import cache, partial
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from cnnlab import data, models, training
-from cnnlab.device import autocast, find_device
+from cnnlab.lessons import arms
 from cnnlab.lessons.records import Draft
 
-SEEDS, EPOCHS, BATCH, LR = (0, 1, 2), 4, 64, 0.02
-IMAGES, TEST = 4000, 1000
+SEEDS, IMAGES = (0, 1, 2), 1500
+EPOCHS = {"plain20": 22, "plain56": 44, "resnet56": 22}  # what is slower gets more
+SETTINGS = {"batch_size": 32, "weight_decay": 0.0, "nesterov": False, "precision": "fp32"}
+RATES = {  # to begin with
+    "plain56, SGD": (0.025, 0.05, 0.1),
+    "plain56, equal": (0.000625, 0.00125, 0.0025),
+    "resnet56, SGD": (0.05, 0.1, 0.2),
+    "resnet56, equal": (0.00125, 0.005, 0.01, 0.02),  # the first is the best of plain56
+    "resnet56, uneven": (0.0005, 0.001, 0.002),
+    "plain20, SGD": (0.05, 0.1, 0.2),
+    "plain20, equal": (0.005, 0.01, 0.02),
+}
+
+
+def equal_steps(draft: Draft) -> None:
+    """Networks trained by SGD, with equally long steps, and with steps as unequal as in a plain network at its start.
+
+    Each at its own learning rate and until its curve is flat, three seeds. The direction of each step is that of the
+    network's own gradient in all of them.
+    """
+    about = (
+        "Twins of width 8 on 1,500 street digits, 22 epochs (plain56: 44) of batches of 32: SGD with momentum, float32,"
+        " one cycle, no weight decay. equal: every parameter's gradient is scaled to the parameter's first length, at"
+        " which convolutions are kept; uneven: to shares of it as unequal as in plain56's first gradient. rates: seed"
+        " 0, the rate is chosen by 500 validation images; seeds: images, weights and order; curve: [training,"
+        " validation accuracy] after each epoch; ratio: the longest gradient of a convolution over the shortest, each"
+        " by its weights' length, in the last batch of each epoch; test: 2,000 images."
+    )
+    arms.compare(draft, about, trained, RATES, SEEDS, SETTINGS["precision"])
 
 
 @cache
-def digits() -> data.Dataset:
-    return data.load("street_digits", train=IMAGES, test=TEST)
+def digits(seed: int) -> data.Dataset:
+    return data.load("street_digits", train=IMAGES, validation=500, test=2000, seed=seed)
 
 
-def gradient_sizes(draft: Draft) -> None:
-    """Networks trained with steps of equal relative size in all layers, so that a gradient's size does not matter.
+def trained(arm: str, lr: float, seed: int) -> arms.Run:
+    name, rule = arm.split(", ")
+    dataset = digits(seed)
+    model = initial(name, seed)
+    if rule != "SGD":
+        shares = first_shares(dataset, seed) if rule == "uneven" else torch.ones(len([*model.parameters()]))
+        scale_gradients(model, shares)
+    ratio = []
+    settings = SETTINGS | {"epochs": EPOCHS[name], "lr": lr, "seed": seed, "progress": False}
+    run = training.fit(model, dataset.choosing(), on_epoch=lambda _: ratio.append(unevenness(model)), **settings)
+    curve = [[round(epoch.train_accuracy, 4), round(epoch.test_accuracy, 4)] for epoch in run.history]
+    test = training.evaluate(model, dataset.test, precision="fp32").accuracy
+    print(f"{arm}, lr {lr:g}, seed {seed}: {curve[-1]}, test {test:.1%}", flush=True)
+    return {"lr": lr, "seed": seed, "curve": curve, "ratio": ratio, "test": test}
 
-    Each weight's gradient is scaled to the length of the weight before every step (as in LARS, You et al. 2017), so
-    that a gradient counts by its direction alone.
-    """
-    about = "Test accuracy after each epoch: twins of width 8, 4,000 street digits, equal relative steps in all layers."
-    for name in ("plain20", "plain56", "resnet56"):
-        runs = draft.results.setdefault(name, [])
-        for seed in SEEDS[len(runs) :]:
-            runs.append(accuracies(f"{name}_tiny", digits(), seed))
-            print(name, seed, runs[-1], flush=True)
-            draft.save(about)
 
-
-def accuracies(name: str, dataset: data.Dataset, seed: int) -> list[float]:
-    """Test accuracy after each epoch."""
+def initial(name: str, seed: int) -> nn.Module:
     torch.manual_seed(seed)
-    device = find_device()
-    model = models.get_model(name).to(device, memory_format=torch.channels_last)
-    images, labels = dataset.train.inputs().to(device), dataset.train.labels.to(device)
-    optimizer = torch.optim.SGD(model.parameters(), LR, 0.9)
-    steps = -(-len(images) // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LR, EPOCHS * steps + 1, pct_start=0.25)
-    result = []
-    for _ in range(EPOCHS):
-        model.train()
-        for batch in torch.randperm(len(images)).split(BATCH):
-            with autocast(device, "auto"):
-                loss = F.cross_entropy(model(images[batch]), labels[batch])
-            optimizer.zero_grad()
-            loss.backward()
-            equalise(model)
-            optimizer.step()
-            schedule.step()
-        result.append(training.evaluate(model, dataset.test).accuracy)
-    return result
+    return models.get_model(f"{name}_tiny")
 
 
-@torch.no_grad()
-def equalise(model: nn.Module) -> None:
-    for parameter in model.parameters():
-        if parameter.ndim > 1:
-            parameter.grad *= parameter.norm() / (parameter.grad.norm() + 1e-9)
-        else:
-            parameter.grad *= 0.1  # biases and batch norms start at 0 and 1: their lengths say nothing
+def length(parameter: Tensor) -> float:
+    """Of a bias or of a batch norm's, which start at 0 and 1: as long as if each number were 1."""
+    return parameter.norm().item() if parameter.ndim > 1 else parameter.numel() ** 0.5
 
 
-RECORDS = {"gradient_sizes": gradient_sizes}
+def scale_gradients(model: nn.Module, shares: Tensor) -> None:
+    """From now on each gradient is as long as this share of its parameter; its direction stays what it is.
+
+    Convolutions keep their length, too, which changes nothing else, for a batch norm follows each of them. Otherwise
+    they would grow with every step, as a step is nearly at a right angle to the weights.
+    """
+    for parameter, share in zip(model.parameters(), shares.tolist(), strict=True):
+        parameter.register_post_accumulate_grad_hook(partial(scale_gradient, length(parameter), share))
+
+
+def scale_gradient(start: float, share: float, parameter: Tensor) -> None:
+    if parameter.ndim == 4:
+        parameter *= start / parameter.norm()
+    parameter.grad *= share * start / parameter.grad.norm().clamp(min=1e-30)
+
+
+def first_shares(dataset: data.Dataset, seed: int) -> Tensor:
+    """How long plain56's first gradient is for each parameter, as a share of its length; the geometric mean is 1."""
+    model = initial("plain56", seed)
+    inputs, labels = dataset.train.inputs(slice(0, 128)), dataset.train.labels[:128]
+    F.cross_entropy(model(inputs), labels).backward()
+    shares = torch.tensor([each.grad.norm().item() / length(each) for each in model.parameters()])
+    return shares / shares.log().mean().exp()
+
+
+def unevenness(model: nn.Module) -> float:
+    """The longest gradient of a convolution over the shortest, each as a share of its weights' length."""
+    weights = [layer.weight for layer in model.modules() if isinstance(layer, nn.Conv2d)]
+    shares = [(weight.grad.norm() / weight.norm()).item() for weight in weights]
+    return round(max(shares) / max(min(shares), 1e-12), 2)
+
+
+RECORDS = {"equal_steps": equal_steps}

@@ -1,6 +1,8 @@
 """Lesson 07, gradient flow: the networks that it measures, and its own tables and pictures."""
 
 from collections.abc import Mapping, Sequence
+from math import inf
+from statistics import median
 
 import torch
 from torch import Tensor, nn
@@ -86,12 +88,70 @@ def growth_by_activation(factors: Mapping[str, Sequence[float]]) -> view.Picture
     return view.dots(factors, label="growth of the gradient in each layer", title=f"Growth in each layer: {said}")
 
 
-def equal_steps(results: Mapping[str, Sequence[Sequence[float]]]) -> view.Picture:
-    """Test accuracy after the recorded trainings whose steps were equally long in all layers."""
-    ends = {name: [100 * run[-1] for run in runs] for name, runs in results.items()}
-    said = ", ".join(f"{name} {sum(values) / len(values):.0f} %" for name, values in ends.items())
-    label = "accuracy on test images after 252 steps (%)"
-    return view.dots(ends, label=label, limits=(0, 100), title=f"Equally long steps, after 252 of them: {said}")
+RULES = {"SGD": "plain SGD", "equal": "equal steps", "uneven": "uneven steps"}
+Arms = Mapping[str, Mapping]  # of the record: for each network and rule the runs at its rates, and those from its seeds
+
+
+def rates_tried(arms: Arms) -> Table:
+    """What each network reached with each rule on validation images, by learning rate, and which one was chosen."""
+    rows = []
+    for arm, of in arms.items():
+        network, rule = arm.split(", ")
+        runs = sorted(of["rates"], key=lambda run: run["lr"])
+        tried = ", ".join(f"{run['lr']:g}: {run['curve'][-1][1]:.0%}" for run in runs)
+        rows.append([network, RULES[rule], tried, f"{of['seeds'][0]['lr']:g}"])
+    header = ["network", "steps", "accuracy by learning rate", "chosen"]
+    return Table(header, rows, "Learning rates, by 500 validation images (seed 0)")
+
+
+def in_training(arms: Arms, arm: str) -> list[list[float]]:
+    """Percent of the training images that are known after each epoch, for each seed."""
+    return [[100 * known for known, _ in run["curve"]] for run in arms[arm]["seeds"]]
+
+
+def half_known(arms: Arms, arm: str) -> list[float]:
+    """The epoch, from 1 on, in which each seed first knows half of its training images; infinite: never."""
+    return [next((i for i, known in enumerate(run, 1) if known >= 50), inf) for run in in_training(arms, arm)]
+
+
+def by_rule(arms: Arms) -> view.Picture:
+    """Accuracy in training, a panel for each network, a line for each rule: the mean of the seeds, and their range."""
+    networks = list(dict.fromkeys(arm.split(", ")[0] for arm in arms))
+    ends = {arm: sum(run[-1] for run in in_training(arms, arm)) / len(arms[arm]["seeds"]) for arm in arms}
+    title = "56 plain layers know {:.0f} % in the end with plain SGD, {:.0f} % with equal steps".format(
+        ends["plain56, SGD"], ends["plain56, equal"]
+    )
+    fig, axes = view.figure(1, len(networks), size=(9, 3.2), title=title, sharex=True, sharey=True)
+    for axis, network in zip(axes, networks, strict=True):
+        for rule in [rule for rule in RULES if f"{network}, {rule}" in arms]:
+            runs = torch.tensor(in_training(arms, f"{network}, {rule}"))
+            epochs = range(1, runs.shape[1] + 1)
+            (line,) = axis.plot(epochs, runs.mean(0), markevery=3, label=RULES[rule])
+            axis.fill_between(epochs, runs.amin(0), runs.amax(0), color=line.get_color(), alpha=0.2, lw=0)
+        axis.set(xlabel="epoch", title=network, ylim=(0, 104))
+        if all(f"{network}, {rule}" in arms for rule in RULES):
+            axis.legend(loc="lower right")
+    axes[0].xaxis.get_major_locator().set_params(integer=True)
+    axes[0].set_ylabel("accuracy on training images (%)")
+    listed = "; ".join(f"{arm} {end:.0f} %" for arm, end in ends.items())
+    return view.Picture(fig, f"{title}. Accuracy on training images by epoch; at the end: {listed}.")
+
+
+def outcome(arms: Arms) -> Table:
+    """How uneven the steps are, how soon and how well each network learns; of the last two a number for each seed."""
+    rows = []
+    for arm, of in arms.items():
+        network, rule = arm.split(", ")
+        uneven = median(ratio for run in of["seeds"] for ratio in run["ratio"])
+        half = " ".join("never" if epoch == inf else f"{epoch}" for epoch in half_known(arms, arm))
+        ends = " ".join(f"{run[-1]:.0f}" for run in in_training(arms, arm))
+        tests = " ".join(f"{100 * run['test']:.0f}" for run in of["seeds"])
+        epochs = len(of["seeds"][0]["curve"])
+        rows.append([network, RULES[rule], f"{uneven:,.0f}", epochs, half, ends, tests])
+    header = ["network", "steps", "longest / shortest", "epochs", "half known in epoch", "known (%)", "test images (%)"]
+    return Table(
+        header, rows, "Each at its best learning rate; three seeds; longest / shortest: of a layer, the median"
+    )
 
 
 def along(

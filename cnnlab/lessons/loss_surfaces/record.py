@@ -11,7 +11,7 @@ import time
 from copy import deepcopy
 from dataclasses import asdict
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import torch
@@ -19,7 +19,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from cnnlab import data, measure, models, training
-from cnnlab.device import find_device, machine_class
+from cnnlab.device import find_device, machine_class, one_thread
 from cnnlab.lessons.records import WEIGHTS, Draft, file_of
 
 IMAGES = 500  # of the training images: the loss on them is drawn
@@ -151,6 +151,51 @@ def by_the_papers_recipe(
         f" 1. The last weights are in {draft.name}.safetensors, in half precision."
     )
     draft.save(about, run.seconds + time.perf_counter() - start)
+
+
+DECAYS = (5e-4, 2e-3, 8e-3)
+SMALL = ("plain56_tiny", "resnet56_tiny")
+SMALL_FIT = {"epochs": 40, "lr": 0.1, "batch_size": 32, "schedule": "steps", "seed": 0, "progress": False}
+
+
+@one_thread()
+def small_pair(draft: Draft) -> None:
+    """Is there a pair with mountains that a learner can train? Twins of width 8, by the paper's steps of the rate.
+
+    With the paper's weight decay and with 4 and 16 times as much, so that little of the start is left in some of them.
+    """
+    about = (
+        "Twins of 56 layers and width 8 on 2,000 street digits, 40 epochs of batches of 32, SGD from a rate of 0.1 "
+        "that is divided by 10 after a half, three quarters and eleven twelfths, by weight decay: accuracy on what "
+        "they learnt and on 1,000 other digits, cosines of their filters with the initial ones (10th, 50th, 90th "
+        "percentile), and the loss around them on 25 x 25 points from -1 to 1, on 500 of the digits, in three planes."
+    )
+    digits = cache(lambda: data.load("street_digits", train=2000, test=1000))
+    for decay in DECAYS:
+        for model in SMALL:
+            name = f"{model}, {decay:g}"
+            if name in draft.results:
+                continue
+            torch.manual_seed(0)
+            net, start = models.get_model(model), time.perf_counter()
+            begun = filters(net)
+            run = training.fit(net, digits().without_test(), weight_decay=decay, **SMALL_FIT)
+            cosines = torch.cat([F.cosine_similarity(*pair) for pair in zip(begun, filters(net), strict=True)])
+            some = digits().train.take(slice(500))
+            maps = [
+                measure.loss_surface(net, some, points=25, seed=seed, batch_size=100, progress=False)
+                for seed in (0, 1, 2)
+            ]
+            draft.results[name] = {
+                "train": [round(epoch.train_accuracy, 4) for epoch in run.history],
+                "learnt": training.evaluate(net, digits().train).accuracy,
+                "test": training.evaluate(net, digits().test).accuracy,
+                "cosines": cosines.quantile(torch.tensor([0.1, 0.5, 0.9])).tolist(),
+                "losses": [[[float(f"{loss:.5g}") for loss in row] for row in each.loss.tolist()] for each in maps],
+            }
+            minima, descent = [each.minima for each in maps], [round(each.descent(), 3) for each in maps]
+            print(name, run.history[-1].train_accuracy, draft.results[name]["test"], minima, descent, flush=True)
+            draft.save(about, time.perf_counter() - start)
 
 
 def put_aside(draft: Draft, epoch: int) -> Path:
@@ -286,6 +331,7 @@ RECORDS = {
     "plain56-60-epochs": partial(by_the_papers_recipe, model="plain56"),
     "resnet56-60-epochs": partial(by_the_papers_recipe, model="resnet56", shortcut="B"),
     "plain20-60-epochs": partial(by_the_papers_recipe, model="plain20", kept=()),
+    "small_pair": small_pair,
 }
 RECORDS["surface-li2018-plain56-anew"] = partial(paper_surface, model="plain56", points=25, anew=True)
 for _model in ("resnet56", "plain56"):

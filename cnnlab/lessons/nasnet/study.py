@@ -1,6 +1,7 @@
 """Lesson 12, NASNet: what the lesson and its records measure, and the lesson's own tables and pictures."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import combinations_with_replacement, product
 from typing import NamedTuple
@@ -35,6 +36,66 @@ def number(cell: CellSpec) -> int:
     return CELLS.index(CellSpec(((*first, *second),)))
 
 
+TWO_BLOCKS = CellSpace(blocks=2, operations=SPACE.operations)
+
+
+def name_of(normal: CellSpec, reduction: CellSpec) -> str:
+    """The decisions that make these cells, as digits, in one order for all that are the same network.
+
+    The two results of a block are added, so their order does not count; nor that of two blocks that both are given out.
+
+    >>> name_of(*TWO_BLOCKS.cells((1, 2, 0, 1, 0, 0, 0, 0) + (1, 2, 0, 1, 2, 0, 0, 0)))
+    '0000011201120020'
+    """
+    return "".join(f"{source}{operation}" for cell in (normal, reduction) for source, operation in _in_order(cell))
+
+
+def _in_order(cell: CellSpec) -> list[tuple[int, int]]:
+    maps = ("h", "p", "b1", "b2")
+    blocks = [
+        sorted((maps.index(source), SPACE.operations.index(operation)) for operation, source in (pair[:2], pair[2:]))
+        for pair in cell.pairs
+    ]
+    if len(cell.output) == len(blocks):  # none reads another
+        blocks.sort()
+    return [half for block in blocks for half in block]
+
+
+def cells_named(name: str) -> tuple[CellSpec, CellSpec]:
+    """The normal and the reduction cell of `name_of`, of one block or of two."""
+    return (SPACE if len(name) == 8 else TWO_BLOCKS).cells(tuple(map(int, name)))
+
+
+KEPT = 5  # networks of each search that are trained again
+
+
+def chosen(results: Mapping[str, Mapping]) -> dict[str, list[str]]:
+    """By search and seed, the networks of its highest rewards, and two controls.
+
+    "drawn" are the first networks of a random search, "drawn wide" its first whose cells hand on both of their blocks.
+    """
+    groups = {}
+    for search, tried in results["tried"].items():
+        seed = search.rpartition(" ")[2]
+        worth = {name: results["rewards"][f"{name}, seed {seed}"] for name in tried}
+        groups[search] = sorted(worth, key=worth.__getitem__, reverse=True)[:KEPT]
+        if search.startswith("random search"):
+            groups[f"drawn, seed {seed}"] = list(worth)[:KEPT]
+            groups[f"drawn wide, seed {seed}"] = [name for name in worth if wide(name)][:KEPT]
+    return groups
+
+
+def wide(name: str) -> bool:
+    """Whether both cells hand on both of their blocks, since neither reads the other."""
+    return all(cell.output == ("b1", "b2") for cell in cells_named(name))
+
+
+def one_block() -> list[str]:
+    """The best pairs of cells of one block, by the mean of their two trainings in the record of all."""
+    order = table().mean(0).flatten().argsort(descending=True, stable=True)[:KEPT]
+    return [name_of(*(CELLS[place] for place in divmod(at, len(CELLS)))) for at in order.tolist()]
+
+
 @cache
 def proxy_data(others: int = 0) -> Dataset:
     """What every candidate of the record learned: 2,000 street digits of 16x16 pixels, and 1,000 more to judge it.
@@ -60,6 +121,28 @@ def trained_proxy(normal: CellSpec, reduction: CellSpec, dataset: Dataset, seed:
 def train_proxy(normal: CellSpec, reduction: CellSpec, dataset: Dataset, seed: int = 0) -> float:
     """What a pair of cells is worth to a search: the accuracy of its network on the images that judge it."""
     return trained_proxy(normal, reduction, dataset, seed).history[-1].test_accuracy
+
+
+@cache
+def short_data() -> Dataset:
+    """Half the images of `proxy_data`, smaller, and 1,000 more to reward with, as `validation`; few to test."""
+    return data.load("street_digits", train=1000, validation=1000, test=10).resized(12)
+
+
+def train_short(normal: CellSpec, reduction: CellSpec, dataset: Dataset, seed: int = 0) -> float:
+    """What a pair of cells of two blocks is worth to a search, for less than `train_proxy`. dataset: `short_data`."""
+    torch.manual_seed(seed)
+    model = proxy(normal, reduction)
+    settings = {"epochs": 6, "optimizer": "adamw", "lr": 0.02, "batch_size": 64, "precision": PRECISION}
+    training.fit(model, dataset, seed=seed, progress=False, **settings)
+    return round(training.evaluate(model, dataset.validation, precision=PRECISION).accuracy, 4)
+
+
+@cache
+def unseen_data() -> Dataset:
+    """What the candidates of `proxy_data` learned, and a test of 2,000 digits that rewarded no search of the lesson."""
+    dataset = data.load("street_digits", train=2000, validation=10, test=3000).resized(16)
+    return replace(dataset, test=dataset.test.take(slice(1000, None)))  # the first 1,000 are those of `proxy_data`
 
 
 def transferred(normal: CellSpec, reduction: CellSpec, macs: float) -> nn.Module:
@@ -214,6 +297,80 @@ def spread(values: Tensor) -> str:
     '2.0 ± 1.0'
     """
     return f"{values.mean():.1f} ± {values.std() / len(values) ** 0.5:.1f}"
+
+
+# ---- The recorded searches for cells of two blocks ----
+
+RETRAINED_FROM = (10, 11)  # seeds of no search
+
+
+def recorded_reward(seed: int) -> Callable[[Sequence[int]], float]:
+    """What a search of this seed was told of a network, by its decisions; one that is not recorded is trained."""
+    known = record("two_block_search").results["rewards"]
+
+    def reward(net: Sequence[int]) -> float:
+        cells = TWO_BLOCKS.cells(tuple(net))
+        key = f"{name_of(*cells)}, seed {seed}"
+        return known[key] if key in known else train_short(*cells, short_data(), seed)
+
+    return reward
+
+
+def told(names: Sequence[str], seed: int) -> list[float]:
+    """The recorded rewards of these networks from this seed; percent."""
+    known = record("two_block_search").results["rewards"]
+    return [100 * known[f"{name}, seed {seed}"] for name in names]
+
+
+def five_of_each() -> dict[str, list[list[str]]]:
+    """The networks that were trained again: of each search those of the highest rewards, by method.
+
+    Beside them `chosen`'s controls, and as "one block" the best pairs of that space.
+    """
+    found = chosen(record("two_block_search").results)
+    order = ("drawn", "drawn wide", "random search", "evolution", "REINFORCE", "PPO")
+    groups = {group: [found[f"{group}, seed {seed}"] for seed in range(4)] for group in order}
+    return groups | {"one block": [one_block()]}
+
+
+def trained_again() -> dict[str, Tensor]:
+    """What `five_of_each` are worth from two other seeds: (searches, networks, seeds) by method; percent."""
+    known = record("two_block_search").results["tested"]
+
+    def worth(names: Sequence[str]) -> list[list[float]]:
+        return [[100 * known[f"{name}, seed {seed}"] for seed in RETRAINED_FROM] for name in names]
+
+    return {group: torch.tensor([worth(names) for names in searches]) for group, searches in five_of_each().items()}
+
+
+def of_searches(worth: Tensor) -> Tensor:
+    """The mean of each search's networks; where there is one search, of each network. worth: `trained_again`'s."""
+    return worth.mean((1, 2)) if len(worth) > 1 else worth[0].mean(1)
+
+
+def rank_correlation(values: Sequence[float], others: Sequence[float]) -> float:
+    """Spearman's; values that are alike share their rank.
+
+    >>> round(rank_correlation([0.1, 0.2, 0.2, 0.4], [1, 2, 3, 4]), 3)
+    0.949
+    """
+    pairs = torch.tensor([values, others], dtype=torch.float64)
+    above = (pairs[:, :, None] > pairs[:, None]).sum(2) - (pairs[:, :, None] < pairs[:, None]).sum(2)
+    return torch.corrcoef(above.double())[0, 1].item()
+
+
+def repeated() -> tuple[float, float]:
+    """Rank correlations of the short trainings: with those from another seed, and with the longer trainings.
+
+    The first of 32 networks that random search drew, eight in each search; the second of the twenty of them that were
+    trained again, by the mean of their two longer trainings.
+    """
+    tried = record("two_block_search").results["tried"]
+    drawn = [tried[f"random search, seed {seed}"][:8] for seed in range(4)]
+    first = [value for seed, names in enumerate(drawn) for value in told(names, seed)]
+    second = [value for names in drawn for value in told(names, 20)]
+    short = [value for seed, names in enumerate(drawn) for value in told(names[:KEPT], seed)]
+    return rank_correlation(first, second), rank_correlation(short, trained_again()["drawn"].mean(2).flatten().tolist())
 
 
 # ---- What the lesson shows ----
@@ -416,6 +573,32 @@ def retrained_dots(found: Mapping[str, Tensor]) -> view.Picture:
     title = f"The {len(found['reward'])} best: {means}"
     results = {name: values.tolist() for name, values in found.items()}
     return view.dots(results, label="accuracy (%)", title=title)
+
+
+def two_blocks() -> Table:
+    """The recorded searches for cells of two blocks: what they propose, and their five best, trained again."""
+    results, rows = record("two_block_search").results, []
+    for group, worth in trained_again().items():
+        networks, last_ones, rewards = five_of_each()[group], "", ""
+        if len(networks) > 1:
+            rewards = spread(torch.tensor([told(names, seed) for seed, names in enumerate(networks)]).mean(1))
+        if f"{group}, seed 0" in results["tried"]:
+            tried = [told(results["tried"][f"{group}, seed {seed}"][-20:], seed) for seed in range(len(networks))]
+            last_ones = spread(torch.tensor(tried).mean(1))
+        costs = [results["macs"][name] for names in networks for name in names]
+        cost = f"{sum(costs) / len(costs) / 1e6:.2f}"
+        rows.append([group, last_ones, rewards, spread(of_searches(worth)), cost])
+    header = ["five of", "last 20 proposals (%)", "their rewards (%)", "trained again (%)", "million mult-adds"]
+    caption = "Cells of two blocks: means over four searches ± standard error; of one block, over five networks"
+    return Table(header, rows, caption)
+
+
+def two_block_dots() -> view.Picture:
+    """What each search's five best are worth when trained again, beside networks drawn at random."""
+    found = {group: of_searches(worth).tolist() for group, worth in trained_again().items()}
+    means = ", ".join(f"{group} {sum(values) / len(values):.1f}" for group, values in found.items())
+    label = "trained again: accuracy on 2,000 digits that no search has seen (%)"
+    return view.dots(found, label=label, title=f"Five of each search, trained again (%):\n{means}")
 
 
 @cache

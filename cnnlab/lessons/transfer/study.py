@@ -103,15 +103,19 @@ def compared(
     *,
     level: tuple[str, float] | None = None,
     title: str = "",
+    what: str = "accuracy",
+    images: str = "labelled images of each class",
 ) -> Picture:
-    """Accuracy against labels per class: the mean of all seeds and their standard deviation.
+    """Accuracy against labels: the mean of all seeds and their standard deviation.
 
     lines: at most four, by what they are called here: a method of the study. level: a name and an accuracy in percent.
+    what: of the study's results; images: what is counted.
     """
+    name = "accuracy" if what == "accuracy" else f"{what} accuracy"
     fig, axis = figure(size=(8.6, 4.2), title=title)
     said, seeds = [], 0
     for index, ((label, method), (look, hue)) in enumerate(zip(lines.items(), LOOKS, strict=False)):
-        values = [[100 * a for a in study.values(method, count)] for count in labels]
+        values = [[100 * a for a in study.values(method, count, what)] for count in labels]
         means, seeds = [statistics.mean(v) for v in values], len(values[0])
         spread = [statistics.stdev(v) for v in values]
         at = [count * 1.03 ** (index - 1.5) for count in labels]  # side by side, so that bars do not cover
@@ -121,12 +125,12 @@ def compared(
         axis.axhline(level[1], color=INK, lw=1, ls=(0, (1, 2)))
         axis.text(labels[-1] * 1.1, level[1], level[0], va="bottom", ha="right", size=9)
         said.append(f"{level[0]} {level[1]:.0f}")
-    axis.set(xscale="log", xticks=labels, xlabel="labelled images of each class", ylabel="accuracy (%)")
+    axis.set(xscale="log", xticks=labels, xlabel=images, ylabel=f"{name} (%)")
     axis.set_xticklabels([str(count) for count in labels])
     axis.minorticks_off()
     axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
     listed = ", ".join(map(str, labels))
-    return Picture(fig, f"Mean accuracy in % of {seeds} seeds with {listed} labels a class: {'; '.join(said)}.")
+    return Picture(fig, f"Mean {name} in % of {seeds} seeds with {listed} {images}: {'; '.join(said)}.")
 
 
 def rates(chosen: Mapping[str, Mapping[float, float]]) -> Table:
@@ -187,20 +191,24 @@ def drifting(drifts: Sequence[Mapping[str, list[float]]], passes: Sequence[int])
 
 
 def differences(
-    recorded: Mapping[str, training.Study], pairs: Mapping[str, tuple[str, str]]
+    recorded: Mapping[str, training.Study],
+    pairs: Mapping[str, tuple[str, str]],
+    labels: Mapping[str, Sequence[int]] = LABELS,
+    what: str = "accuracy",
 ) -> tuple[Table, dict[str, list[int]]]:
     """Paired differences as a table, and by pair where the first is clearly better (1), worse (-1), or neither (0)."""
     rows, clear = [], {name: [] for name in pairs}
     for where, part in recorded.items():
-        for count in LABELS[where]:
+        for count in labels[where]:
             row = [f"{where}, {count}"]
             for name, (first, second) in pairs.items():
-                gain, error = paired(part.values(first, count), part.values(second, count))
+                gain, error = paired(*(part.values(method, count, what) for method in (first, second)))
                 clear[name].append((gain > 0) - (gain < 0) if abs(gain) > CLEAR * error else 0)
                 row.append(f"{round(100 * gain, 1) + 0.0:+.1f} ± {100 * error:.1f}{' *' * bool(clear[name][-1])}")
             rows.append(row)
     title = f"Points of difference ± standard error; * where it is more than {CLEAR} of them"
-    return Table(["labels of each class", *pairs], rows, title), clear
+    header = "labels of each class" if labels is LABELS else "labels"
+    return Table([header, *pairs], rows, title), clear
 
 
 @torch.no_grad()

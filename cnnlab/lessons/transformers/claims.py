@@ -1,13 +1,11 @@
 """Lesson 14, without convolutions: what is stated about it, beside what was computed or measured."""
 
-from statistics import fmean
-
 import torch
 
 from cnnlab import measure, models
 from cnnlab.lessons.claims import NOT_SHOWN, OPPOSITE, REPORTED, SHOWN, Claim, compared, register
 from cnnlab.lessons.records import record as record_named
-from cnnlab.lessons.transformers.study import recorded, sizes, torchvisions_best
+from cnnlab.lessons.transformers.study import behind, recorded, sizes, torchvisions_best
 
 # The claims
 
@@ -39,10 +37,9 @@ def _refuses_other_sizes() -> str:
 
 def _behind() -> str:
     """By how many points of accuracy the ViT is behind, with the fewest and with the most images."""
-    record = record_named("cnn_and_vit")
-    accuracy, images = recorded(record), sizes(record)
-    gaps = [fmean(accuracy["ResNet", n]) - fmean(accuracy["ViT", n]) for n in (images[0], images[-1])]
-    return f"{gaps[0]:.0f} points behind at first, {gaps[1]:.0f} with {images[-1]:,} images"
+    reached = recorded(record_named("cnn_and_vit"))
+    first, *_, last = behind(reached)
+    return f"{first:.0f} points behind at first, {last:.0f} with {sizes(reached)[-1]:,} images"
 
 
 _PAPER = "Dosovitskiy et al. 2020"
@@ -152,7 +149,7 @@ register(
         source=f"{_PAPER}, section 1",
         verdict=NOT_SHOWN,
         compute=_behind,
-        judge=lambda _, behind, __: SHOWN if behind < 0 else NOT_SHOWN,
+        judge=lambda _, at_last, __: SHOWN if at_last < 0 else NOT_SHOWN,
         why="the gap shrinks each time that there are more images; the paper needed 14 to 300 million of them",
     ),
     Claim(

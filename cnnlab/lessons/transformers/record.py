@@ -2,13 +2,14 @@
 
 import time
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 
 import torch
 from torch import Tensor, nn
 
 from cnnlab import data, measure, training
 from cnnlab.device import one_thread
+from cnnlab.lessons import arms
 from cnnlab.lessons.records import Draft
 from cnnlab.lessons.transformers import study
 
@@ -144,4 +145,67 @@ class Nothing(nn.Module):
         return torch.zeros_like(tokens)
 
 
-RECORDS = {"cnn_and_vit": cnn_and_vit, "waiting": waiting}
+COUNTS, LEAST = (500, 2000, 4000, 8000, 16000), 4000  # fewer images than LEAST are repeated within an epoch
+EPOCHS = {"ResNet": 16, "ViT": 20, "ViT, convolutional stem": 20}
+LONGER = ("ViT", 8000)  # what is trained for twice the epochs too: is it flat?
+FIRST_RATES = {
+    "ResNet": (0.05, 0.1, 0.2),
+    "ViT": (0.001, 0.002, 0.004),
+    "ViT, convolutional stem": (0.001, 0.002, 0.004),
+}
+
+
+def growing_together(draft: Draft) -> None:
+    """A ResNet, a ViT and one with a convolutional stem on 500 to 16,000 street digits, and steps that grow with them.
+
+    The first convolution of the ResNet has a stride of 2: for an image it needs twice the mult-adds of the ViT, not
+    seven times as many. Each network has its own rate at each number of images. One arm is trained twice as long.
+    """
+    about = (
+        "Three small networks on 500 to 16,000 street digits, batches of 32, float32, one cycle: the ResNet with SGD "
+        f"for 16 epochs, the ViTs with AdamW for 20. An epoch has at least {LEAST:,} images (fewer are repeated). "
+        "rates: seed 0, the rate is chosen by 1,000 validation images; seeds: images, weights and order; curve: "
+        "[training, validation accuracy] after each epoch; test: 4,000 images."
+    )
+    rates = {arm: FIRST_RATES[network] for arm, (network, *_) in growing_arms().items()}
+    arms.compare(draft, about, grown, rates, SEEDS, "fp32")
+
+
+def growing_arms() -> dict[str, tuple[str, int, int]]:
+    """(network, images, epochs) by the name of the arm; the longest trainings come first."""
+    network, images = LONGER
+    found = {f"{network}, {images} images, twice the epochs": (network, images, 2 * EPOCHS[network])}
+    for images in sorted(COUNTS, reverse=True):
+        found |= {f"{network}, {images} images": (network, images, epochs) for network, epochs in EPOCHS.items()}
+    return found
+
+
+def grown(arm: str, lr: float, seed: int) -> dict:
+    network, images, epochs = growing_arms()[arm]
+    dataset = growing_digits(images, seed)
+    settings = (study.RESNET_FIT if network == "ResNet" else study.VIT_FIT) | {"precision": "fp32", "lr": lr}
+    model = growing_network(network, seed)
+    run = training.fit(model, dataset.choosing(), epochs=epochs, seed=seed, progress=False, **settings)
+    curve = [[round(epoch.train_accuracy, 4), round(epoch.test_accuracy, 4)] for epoch in run.history]
+    test = training.evaluate(model, dataset.test).accuracy
+    print(f"{arm}, lr {lr:g}, seed {seed}: {curve[-1]}, test {test:.1%}, {run.seconds:.0f} s", flush=True)
+    return {"lr": lr, "seed": seed, "curve": curve, "test": test}
+
+
+def growing_network(name: str, seed: int) -> nn.Module:
+    if name == "ResNet":
+        model = study.small_resnet(seed)
+        next(layer for layer in model.modules() if isinstance(layer, nn.Conv2d)).stride = (2, 2)
+        return model
+    return changed(seed, "convolutions") if "stem" in name else study.small_vit(seed)
+
+
+@lru_cache(maxsize=2)
+def growing_digits(images: int, seed: int) -> data.Dataset:
+    """Street digits, of which fewer training images than LEAST are there several times."""
+    street = study.for_vit(data.load("street_digits", train=images, validation=1000, test=4000, seed=seed))
+    here = len(street.train)
+    return replace(street, train=street.train.take(torch.arange(here).repeat(max(1, LEAST // here))))
+
+
+RECORDS = {"cnn_and_vit": cnn_and_vit, "waiting": waiting, "growing_together": growing_together}

@@ -20,10 +20,9 @@ from cnnlab.training import Run
 
 __all__ = [  # the two of `twins` among them, which lesson 17 trains too
     "OFFSETS", "RESNET_FIT", "TIMES", "VIT_FIT",
-    "as_tokens", "attention", "best_table", "by_epoch", "by_size", "by_size_table", "convolution_as_attention", "costs",
-    "for_vit",
-    "heads", "looks", "neighbours", "nine_heads", "of_waiting", "parts", "position_maps", "recorded", "saturation",
-    "sizes", "small_resnet", "small_vit", "torchvisions_best", "waiting", "words",
+    "as_tokens", "attention", "behind", "best_table", "by_epoch", "by_size", "convolution_as_attention", "costs",
+    "for_vit", "growing", "heads", "looks", "neighbours", "nine_heads", "of_waiting", "parts", "position_maps",
+    "recorded", "saturation", "sizes", "small_resnet", "small_vit", "torchvisions_best", "waiting", "words",
 ]  # fmt: skip
 
 
@@ -284,40 +283,51 @@ def saturation(largest: Mapping[tuple, float], reacts: Mapping[tuple, float]) ->
     return Table(["d", "scores divided by", "largest share", "sum of the slopes"], rows, title)
 
 
-def sizes(record: Record) -> list[int]:
-    """The numbers of training images in `cnn_and_vit`."""
-    return sorted({run["images"] for run in record.results["runs"]})
+# The records "cnn_and_vit" and "growing_together": percent for each seed, by network and training images
+
+Reached = dict[tuple[str, int], list[float]]
 
 
-def recorded(record: Record, what: str = "accuracy") -> dict[tuple[str, int], list[float]]:
-    """Percent of `cnn_and_vit`, a number for each seed, by network and training images."""
-    found: dict[tuple[str, int], list[float]] = {}
+def recorded(record: Record, what: str = "accuracy") -> Reached:
+    """Of `cnn_and_vit`: what each network reads of test images, or ("train_accuracy") of its training images."""
+    found: Reached = {}
     for run in record.results["runs"]:
         found.setdefault((run["kind"], run["images"]), []).append(100 * run[what])
     return found
 
 
-def by_size_table(record: Record) -> Table:
-    """What a ResNet and a ViT read of training and of test images, by the number of training images."""
-    test, known = recorded(record), recorded(record, "train_accuracy")
-    rows = []
-    for images in sizes(record):
-        for kind in ("ResNet", "ViT"):
-            values = test[kind, images]
-            spread = f"{min(values):.1f} to {max(values):.1f}"
-            rows.append(
-                [images, kind, len(values), f"{fmean(known[kind, images]):.1f}", f"{fmean(values):.1f}", spread]
-            )
-    header = ["training images", "network", "seeds", "of training images (%)", "of test images (%)", "range"]
-    return Table(header, rows, str(record))
+def growing(record: Record, what: str = "test") -> Reached:
+    """Of `growing_together`, at the chosen rates: "test", or "training", what was read in training in the last epoch.
+
+    But for the arm that was trained twice as long, which is no other network.
+    """
+    found: Reached = {}
+    for arm, of in record.results.items():
+        *network, images = arm.split(", ")
+        if "epochs" not in images:
+            runs = sorted(of["seeds"], key=lambda run: run["seed"])
+            ends = [run["test"] if what == "test" else run["curve"][-1][0] for run in runs]
+            found[", ".join(network), int(images.split()[0])] = [100 * end for end in ends]
+    return dict(sorted(found.items(), key=lambda pair: pair[0][1]))
 
 
-def by_size(record: Record) -> view.Picture:
-    """The same as a figure."""
+def sizes(reached: Reached) -> list[int]:
+    """The numbers of training images."""
+    return sorted({images for _, images in reached})
+
+
+def behind(reached: Reached, kind: str = "ViT") -> list[float]:
+    """By how many points the mean of a network is below the ResNet's, from the fewest images to the most."""
+    return [fmean(reached["ResNet", images]) - fmean(reached[kind, images]) for images in sizes(reached)]
+
+
+def by_size(test: Reached, known: Reached, title: str) -> view.Picture:
+    """What each network that was trained on every number of images reads of test and of training images."""
     figure, axis = view.figure(size=(8, 3.8))
-    test, known, counts, said = recorded(record), recorded(record, "train_accuracy"), sizes(record), []
-    for index, kind in enumerate(("ResNet", "ViT")):
-        look = {"color": f"C{index}", "marker": "os"[index]}
+    counts, said = sizes(test), []
+    kinds = [kind for kind in dict.fromkeys(kind for kind, _ in test) if all((kind, n) in test for n in counts)]
+    for index, kind in enumerate(kinds):
+        look = {"color": f"C{index}", "marker": "os^"[index]}
         means = [fmean(test[kind, images]) for images in counts]
         axis.plot(counts, means, label=f"{kind}, test images", **look)
         learnt = [fmean(known[kind, images]) for images in counts]
@@ -325,13 +335,10 @@ def by_size(record: Record) -> view.Picture:
         for images in counts:
             axis.plot([images] * len(test[kind, images]), test[kind, images], "_", color=f"C{index}", ms=10)
         said.append(f"{kind} " + ", ".join(f"{value:.0f} %" for value in means))
-    axis.set(xscale="log", xlabel="training images", ylabel="accuracy (%)", ylim=(0, 104))
+    axis.set(xscale="log", xlabel="training images", ylabel="accuracy (%)", ylim=(0, 104), title=title)
     axis.set_xticks(counts, [f"{images:,}" for images in counts])
     axis.minorticks_off()
     axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
-    least, most = (fmean(test["ResNet", n]) - fmean(test["ViT", n]) for n in (counts[0], counts[-1]))
-    title = f"The same work: ViT is {least:.0f} points behind with {counts[0]} images, {most:.0f} with {counts[-1]:,}"
-    axis.set_title(title)
     return view.Picture(figure, f"{title}. Test accuracy with {', '.join(map(str, counts))} images: {'; '.join(said)}.")
 
 
