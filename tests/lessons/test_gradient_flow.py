@@ -79,7 +79,7 @@ def test_a_scaled_gradient_has_its_direction_and_the_length_that_is_asked_for():
     lengths = [p.norm().item() if p.ndim > 1 else len(p) ** 0.5 for p in model.parameters()]
     plain = backward(model)
     shares = torch.linspace(0.5, 2, len(lengths))
-    record.scale_gradients(model, shares)
+    study.scale_gradients(model, shares)
     scaled = backward(model)
     assert [g.norm().item() for g in scaled] == pytest.approx(
         [share * length for share, length in zip(shares.tolist(), lengths, strict=True)], rel=1e-4
@@ -91,7 +91,7 @@ def test_a_scaled_gradient_has_its_direction_and_the_length_that_is_asked_for():
 def test_only_convolutions_are_kept_at_their_length_and_the_network_stays_the_same_function():
     model = record.initial("plain20", 0)
     lengths = [parameter.norm().item() for parameter in model.parameters()]
-    record.scale_gradients(model, torch.ones(len(lengths)))
+    study.scale_gradients(model, torch.ones(len(lengths)))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter *= 1.5

@@ -1,6 +1,6 @@
 """Lesson 07, gradient flow: what takes longer to measure than the lesson has."""
 
-from functools import cache, partial
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from cnnlab import data, models, training
 from cnnlab.lessons import arms
+from cnnlab.lessons.gradient_flow import study
 from cnnlab.lessons.records import Draft
 
 SEEDS, IMAGES = (0, 1, 2), 1500
@@ -52,7 +53,7 @@ def trained(arm: str, lr: float, seed: int) -> arms.Run:
     model = initial(name, seed)
     if rule != "SGD":
         shares = first_shares(dataset, seed) if rule == "uneven" else torch.ones(len([*model.parameters()]))
-        scale_gradients(model, shares)
+        study.scale_gradients(model, shares)
     ratio = []
     settings = SETTINGS | {"epochs": EPOCHS[name], "lr": lr, "seed": seed, "progress": False}
     run = training.fit(model, dataset.choosing(), on_epoch=lambda _: ratio.append(unevenness(model)), **settings)
@@ -67,33 +68,12 @@ def initial(name: str, seed: int) -> nn.Module:
     return models.get_model(f"{name}_tiny")
 
 
-def length(parameter: Tensor) -> float:
-    """Of a bias or of a batch norm's, which start at 0 and 1: as long as if each number were 1."""
-    return parameter.norm().item() if parameter.ndim > 1 else parameter.numel() ** 0.5
-
-
-def scale_gradients(model: nn.Module, shares: Tensor) -> None:
-    """From now on each gradient is as long as this share of its parameter; its direction stays what it is.
-
-    Convolutions keep their length, too, which changes nothing else, for a batch norm follows each of them. Otherwise
-    they would grow with every step, as a step is nearly at a right angle to the weights.
-    """
-    for parameter, share in zip(model.parameters(), shares.tolist(), strict=True):
-        parameter.register_post_accumulate_grad_hook(partial(scale_gradient, length(parameter), share))
-
-
-def scale_gradient(start: float, share: float, parameter: Tensor) -> None:
-    if parameter.ndim == 4:
-        parameter *= start / parameter.norm()
-    parameter.grad *= share * start / parameter.grad.norm().clamp(min=1e-30)
-
-
 def first_shares(dataset: data.Dataset, seed: int) -> Tensor:
     """How long plain56's first gradient is for each parameter, as a share of its length; the geometric mean is 1."""
     model = initial("plain56", seed)
     inputs, labels = dataset.train.inputs(slice(0, 128)), dataset.train.labels[:128]
     F.cross_entropy(model(inputs), labels).backward()
-    shares = torch.tensor([each.grad.norm().item() / length(each) for each in model.parameters()])
+    shares = torch.tensor([each.grad.norm().item() / study.length(each) for each in model.parameters()])
     return shares / shares.log().mean().exp()
 
 

@@ -1,6 +1,7 @@
 """Lesson 07, gradient flow: the networks that it measures, and its own tables and pictures."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from math import inf
 from statistics import median
 
@@ -23,6 +24,27 @@ def network(kind: str, depth: int, norm: bool = True, gain: float = 1.0, seed: i
             if isinstance(layer, nn.Conv2d):
                 layer.weight *= gain
     return net
+
+
+def length(parameter: Tensor) -> float:
+    """Of a bias or of a batch norm's, which start at 0 and 1: as long as if each number were 1."""
+    return parameter.norm().item() if parameter.ndim > 1 else parameter.numel() ** 0.5
+
+
+def scale_gradients(model: nn.Module, shares: Tensor) -> None:
+    """From now on each gradient is as long as this share of its parameter; its direction stays what it is.
+
+    Convolutions keep their length, too, which changes nothing else, for a batch norm follows each of them. Otherwise
+    they would grow with every step, as a step is nearly at a right angle to the weights.
+    """
+    for parameter, share in zip(model.parameters(), shares.tolist(), strict=True):
+        parameter.register_post_accumulate_grad_hook(partial(scale_gradient, length(parameter), share))
+
+
+def scale_gradient(start: float, share: float, parameter: Tensor) -> None:
+    if parameter.ndim == 4:
+        parameter *= start / parameter.norm()
+    parameter.grad *= share * start / parameter.grad.norm().clamp(min=1e-30)
 
 
 @torch.no_grad()
