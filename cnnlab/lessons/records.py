@@ -128,15 +128,14 @@ def file_of(name: str) -> Path:
 
 
 def listed() -> Table:
-    """All records of all lessons, and how long each took on which machine."""
+    """All records, and how long each took on which machine: those of the lessons' recipes, then what others made."""
+    made = [(number, topic, name) for number, topic in lessons.TOPICS.items() for name in lessons.recipes(topic)]
+    others = {file.stem for file in RECORDS.glob("*.json")} - {name for *_, name in made}
     rows = []
-    for number, topic in lessons.TOPICS.items():
-        for name in lessons.recipes(topic):
-            path, said = file_of(name), {}
-            if path.exists():
-                said = vars(record(name)) if path.suffix == ".json" else LossSurface.load(path).provenance
-            taken = (
-                [f"{said['seconds']:,.0f}", said["machine"], said["date"]] if "date" in said else ["not yet", "", ""]
-            )
-            rows.append([number, topic, name, *taken])
+    for number, topic, name in made + [("", "", name) for name in sorted(others)]:
+        path, said = file_of(name), {}
+        if path.exists():
+            said = vars(record(name)) if path.suffix == ".json" else LossSurface.load(path).provenance
+        taken = [f"{said['seconds']:,.0f}", said["machine"], said["date"]] if "date" in said else ["not yet", "", ""]
+        rows.append([number, topic, name, *taken])
     return Table(["", "lesson", "record", "seconds", "on", "date"], rows)

@@ -69,12 +69,6 @@ def test_cells_of_one_name_are_one_network():
     assert name_of(reads, reads) != name_of(first.spec, first.spec)
 
 
-def test_ranks_that_are_alike_are_shared():
-    assert study.rank_correlation([3, 1, 2], [30, 10, 20]) == pytest.approx(1)
-    assert study.rank_correlation([1, 2, 3], [3, 2, 1]) == pytest.approx(-1)
-    assert study.rank_correlation([1, 1, 2], [1, 2, 3]) == pytest.approx(0.75**0.5)
-
-
 @pytest.mark.parametrize("method", ["REINFORCE", "PPO"])
 def test_a_policy_is_pushed_to_what_is_rewarded(method):
     def convolves(normal, _):

@@ -284,6 +284,7 @@ def test_the_command_lists_all_records_and_says_what_is_wrong(capsys):
     assert main(["record"]) == 0
     listed = capsys.readouterr().out
     assert listed.count("not yet") == len(LATER) and all(name in listed for _, name in RECIPES)
+    assert all(name in listed for name in ON_A_GPU.values())
     for words, said in {
         ("record", "densnet"): "did you mean densenet?",
         ("record", "10", "dropout"): "The records of densenet are: densenet_and_resnet, twins_until_flat.",

@@ -299,80 +299,6 @@ def spread(values: Tensor) -> str:
     return f"{values.mean():.1f} ± {values.std() / len(values) ** 0.5:.1f}"
 
 
-# ---- The recorded searches for cells of two blocks ----
-
-RETRAINED_FROM = (10, 11)  # seeds of no search
-
-
-def recorded_reward(seed: int) -> Callable[[Sequence[int]], float]:
-    """What a search of this seed was told of a network, by its decisions; one that is not recorded is trained."""
-    known = record("two_block_search").results["rewards"]
-
-    def reward(net: Sequence[int]) -> float:
-        cells = TWO_BLOCKS.cells(tuple(net))
-        key = f"{name_of(*cells)}, seed {seed}"
-        return known[key] if key in known else train_short(*cells, short_data(), seed)
-
-    return reward
-
-
-def told(names: Sequence[str], seed: int) -> list[float]:
-    """The recorded rewards of these networks from this seed; percent."""
-    known = record("two_block_search").results["rewards"]
-    return [100 * known[f"{name}, seed {seed}"] for name in names]
-
-
-def five_of_each() -> dict[str, list[list[str]]]:
-    """The networks that were trained again: of each search those of the highest rewards, by method.
-
-    Beside them `chosen`'s controls, and as "one block" the best pairs of that space.
-    """
-    found = chosen(record("two_block_search").results)
-    order = ("drawn", "drawn wide", "random search", "evolution", "REINFORCE", "PPO")
-    groups = {group: [found[f"{group}, seed {seed}"] for seed in range(4)] for group in order}
-    return groups | {"one block": [one_block()]}
-
-
-def trained_again() -> dict[str, Tensor]:
-    """What `five_of_each` are worth from two other seeds: (searches, networks, seeds) by method; percent."""
-    known = record("two_block_search").results["tested"]
-
-    def worth(names: Sequence[str]) -> list[list[float]]:
-        return [[100 * known[f"{name}, seed {seed}"] for seed in RETRAINED_FROM] for name in names]
-
-    return {group: torch.tensor([worth(names) for names in searches]) for group, searches in five_of_each().items()}
-
-
-def of_searches(worth: Tensor) -> Tensor:
-    """The mean of each search's networks; where there is one search, of each network. worth: `trained_again`'s."""
-    return worth.mean((1, 2)) if len(worth) > 1 else worth[0].mean(1)
-
-
-def rank_correlation(values: Sequence[float], others: Sequence[float]) -> float:
-    """Spearman's; values that are alike share their rank.
-
-    >>> round(rank_correlation([0.1, 0.2, 0.2, 0.4], [1, 2, 3, 4]), 3)
-    0.949
-    """
-    pairs = torch.tensor([values, others], dtype=torch.float64)
-    above = (pairs[:, :, None] > pairs[:, None]).sum(2) - (pairs[:, :, None] < pairs[:, None]).sum(2)
-    return torch.corrcoef(above.double())[0, 1].item()
-
-
-def repeated() -> tuple[float, float]:
-    """Rank correlations of the short trainings: with those from another seed, and with the longer trainings.
-
-    The first of 32 networks that random search drew, eight in each search; the second of the twenty of them that were
-    trained again, by the mean of their two longer trainings.
-    """
-    tried = record("two_block_search").results["tried"]
-    drawn = [tried[f"random search, seed {seed}"][:8] for seed in range(4)]
-    first = [value for seed, names in enumerate(drawn) for value in told(names, seed)]
-    second = [value for names in drawn for value in told(names, 20)]
-    short = [value for seed, names in enumerate(drawn) for value in told(names[:KEPT], seed)]
-    return rank_correlation(first, second), rank_correlation(short, trained_again()["drawn"].mean(2).flatten().tolist())
-
-
 # ---- What the lesson shows ----
 
 
@@ -573,32 +499,6 @@ def retrained_dots(found: Mapping[str, Tensor]) -> view.Picture:
     title = f"The {len(found['reward'])} best: {means}"
     results = {name: values.tolist() for name, values in found.items()}
     return view.dots(results, label="accuracy (%)", title=title)
-
-
-def two_blocks() -> Table:
-    """The recorded searches for cells of two blocks: what they propose, and their five best, trained again."""
-    results, rows = record("two_block_search").results, []
-    for group, worth in trained_again().items():
-        networks, last_ones, rewards = five_of_each()[group], "", ""
-        if len(networks) > 1:
-            rewards = spread(torch.tensor([told(names, seed) for seed, names in enumerate(networks)]).mean(1))
-        if f"{group}, seed 0" in results["tried"]:
-            tried = [told(results["tried"][f"{group}, seed {seed}"][-20:], seed) for seed in range(len(networks))]
-            last_ones = spread(torch.tensor(tried).mean(1))
-        costs = [results["macs"][name] for names in networks for name in names]
-        cost = f"{sum(costs) / len(costs) / 1e6:.2f}"
-        rows.append([group, last_ones, rewards, spread(of_searches(worth)), cost])
-    header = ["five of", "last 20 proposals (%)", "their rewards (%)", "trained again (%)", "million mult-adds"]
-    caption = "Cells of two blocks: means over four searches ± standard error; of one block, over five networks"
-    return Table(header, rows, caption)
-
-
-def two_block_dots() -> view.Picture:
-    """What each search's five best are worth when trained again, beside networks drawn at random."""
-    found = {group: of_searches(worth).tolist() for group, worth in trained_again().items()}
-    means = ", ".join(f"{group} {sum(values) / len(values):.1f}" for group, values in found.items())
-    label = "trained again: accuracy on 2,000 digits that no search has seen (%)"
-    return view.dots(found, label=label, title=f"Five of each search, trained again (%):\n{means}")
 
 
 @cache
