@@ -1,5 +1,7 @@
 """What lesson 08 shows of ResNet-56 and its plain twin: recorded whole, on one scale, from the weights beside it."""
 
+import itertools
+
 import pytest
 import torch
 
@@ -144,11 +146,11 @@ def test_the_sharpness_is_an_eigenvalue_of_the_hessian():
         assert solved("08.sharpness")(loss, w) == pytest.approx(max(eigenvalues, key=abs), rel=1e-3)
 
 
-ON_THE_WAY = {60: record.KEPT, 132: (1, 3, 10, 26, 30, 44, 66, 99, 121)}
+ON_THE_WAY = {60: record.KEPT, 132: (1, 3, 10, 26, 30, 44, 66, 99, 121), 300: (1, 3, 10, 30, 60, 100, 150, 225, 275)}
+TRAINED = [*itertools.product(NAMES, (60, 132)), ("plain56", 300)]
 
 
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("length", ON_THE_WAY)
+@pytest.mark.parametrize(("name", "length"), TRAINED)
 def test_a_training_by_the_papers_recipe_is_looked_at_on_its_way(name, length):
     said = records.record(f"{name}-{length}-epochs").results
     lrs = [epoch["lr"] for epoch in said["history"]]
@@ -158,18 +160,29 @@ def test_a_training_by_the_papers_recipe_is_looked_at_on_its_way(name, length):
     assert {e: len(planes) for e, planes in surfaces.items()} == {**dict.fromkeys(ON_THE_WAY[length], 1), length: 3}
     for epoch, planes in surfaces.items():
         middle, there = planes[0].loss[12, 12].item(), said["on_the_way"][str(epoch)]["learnt"]["loss"]
-        assert middle == pytest.approx(there, rel=0.15, abs=0.02)  # of 500 of the images, and of 5,000
+        assert middle == pytest.approx(there, rel=0.15, abs=0.03)  # of 500 of the images, and of 5,000
     drawn = study.rising(records.record(f"{name}-{length}-epochs"))
     assert f"Local minima after epoch 1: {surfaces[1][0].minima}" in repr(drawn)
     table = study.while_it_rises(records.record(f"{name}-{length}-epochs"))
     assert [row[0] for row in table.rows] == list(surfaces)
 
 
-@pytest.mark.parametrize("length", ON_THE_WAY)
+@pytest.mark.parametrize("length", (60, 132))
 def test_the_two_of_one_recipe_are_one_table(length):
     pair = {name: records.record(f"{name}-{length}-epochs") for name in NAMES}
     table = study.twins_on_the_way(pair)
     assert len(table.rows) == len(ON_THE_WAY[length]) + 1 and len(table.rows[0]) == 7
+
+
+def test_all_300_epochs_raise_dents_and_not_the_papers_mountains():
+    trained = {("plain", length): records.record(f"plain56-{length}-epochs") for length in ON_THE_WAY}
+    rows = study.at_their_ends(trained).rows
+    few, more, most = (sum(map(int, row[4].split(", "))) / 3 for row in rows)
+    by_paper = study.means(study.numbers({"": study.recorded("li2018-plain56")})[""])
+    assert max(few, more) < most < by_paper[0] / 3
+    maps = study.on_the_way(trained["plain", 300])
+    assert max(each.minima for planes in maps.values() for each in planes) < 20
+    assert study.means(study.numbers({"": maps[300]})[""])[1] < by_paper[1] / 2
 
 
 def test_a_longer_training_does_not_raise_the_mountains_either():

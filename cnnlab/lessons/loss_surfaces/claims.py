@@ -41,7 +41,7 @@ register(
         lesson="08",
         id="recipe",
         statement="Trained by the paper's recipe, 56 plain layers come to lie among mountains, and 56 with shortcuts"
-        " in a bowl: our own pair, in 132 epochs",
+        " in a bowl: our own pair, in 300 epochs without and 132 with shortcuts",
         stated="in figure 1, after 300",
         source="Li et al. 2018, sections 4 and 6",
         verdict=NOT_SHOWN,
@@ -53,7 +53,8 @@ register(
             if smooth > plain + _FEW
             else NOT_SHOWN
         ),
-        why="in 60 epochs and in 132, both lie in a bowl to the end; what 168 more epochs would do is open",
+        why="in 60 epochs and in 132, both lie in a bowl; after 300 the plain one has more dents, and a fifth of the"
+        " mountains of the paper's",
     ),
     Claim(
         lesson="08",
@@ -86,12 +87,10 @@ register(
         source="Li et al. 2018, figures 1 and 5",
         verdict=VARIANT,
         compute=lambda: ", ".join(
-            f"{1 - record(f'{name}-132-epochs').results['on_the_way']['132']['held_out']['accuracy']:.2%}".replace(
-                "%", " %"
-            )
-            for name in ("resnet56", "plain56")
+            f"{100 * (1 - record(name).results['on_the_way'][epochs]['held_out']['accuracy']):.2f} %"
+            for name, epochs in (("resnet56-132-epochs", "132"), ("plain56-300-epochs", "300"))
         ),
-        why="trained for 132 epochs and not 300; 5,000 held-out photographs, stored as JPEG before",
+        why="with shortcuts trained for 132 epochs and not 300; 5,000 held-out photographs, stored as JPEG before",
     ),
     Claim(
         lesson="08",

@@ -154,15 +154,17 @@ def kept_as(first: Mapping[str, Mapping]) -> Table:
     return Table(["kept in", "held out", "roughness", "minima", "descent"], rows, "56 plain layers after one epoch")
 
 
-def rising(record: Record) -> view.Picture:
-    """The surface in one plane after each of these epochs, on one scale, drawn as in the paper."""
-    maps = {epoch: planes[0] for epoch, planes in on_the_way(record).items()}
+def rising(record: Record, most: int = 6) -> view.Picture:
+    """The surface in one plane after these epochs, on one scale, drawn as in the paper. Of more than `most`, some."""
+    epochs = [*on_the_way(record)]
+    some = [epochs[i] for i in np.linspace(0, len(epochs) - 1, min(most, len(epochs))).round().astype(int)]
+    maps = {epoch: on_the_way(record)[epoch][0] for epoch in some}
     heights = {epoch: DRAWINGS["log10 of the loss, cut at 10"](each.loss) for epoch, each in maps.items()}
     ends = min(h.min().item() for h in heights.values()), max(h.max().item() for h in heights.values())
     columns = -(-len(maps) // 2)
     first, last = min(maps), max(maps)
     title = f"Local minima after epoch {first}: {maps[first].minima}; after the last, {last}: {maps[last].minima}"
-    size = (2.8 * columns, 6.0)
+    size = (2.8 * columns, 5.6)
     fig, axes = view.figure(2, columns, size=size, title=title, subplot_kw={"projection": "3d"})
     for axis in axes.flat[len(maps) :]:
         axis.remove()
@@ -203,6 +205,20 @@ def twins_on_the_way(records: Mapping[str, Record]) -> Table:
     header = [f"{name}: {what}" for name in records for what in ("minima", "descent", "held out")]
     *_, last = records.values()
     return Table(["after epoch", *header], rows, f"The last row is the mean over pairs of directions. {last}")
+
+
+def at_their_ends(trained: Mapping[tuple[str, int], Record]) -> Table:
+    """By network and number of epochs: what it knows in the end, and the surfaces around it in each plane."""
+    rows = []
+    for (name, length), record in trained.items():
+        then = record.results["on_the_way"][str(length)]
+        maps = surfaces_of(then)
+        known, held = (f"{100 * then[part]['accuracy']:.1f} %" for part in ("learnt", "held_out"))
+        minima = ", ".join(str(each.minima) for each in maps)
+        down = ", ".join(f"{each.descent():.2f}" for each in maps)
+        rows.append([name, length, known, held, minima, down])
+    header = ["network", "epochs", "learnt", "held out", "local minima", "descent outwards"]
+    return Table(header, rows, "At the end of each training, in three pairs of directions")
 
 
 def of_the_start(rows: Sequence[Sequence[object]]) -> Table:
