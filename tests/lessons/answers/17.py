@@ -566,7 +566,7 @@ def whitening(patches):
         "17.beat-the-table",
         "a narrow speed run over many images",
         """
-many = data.load("street_digits", train=30000, test=1000)
+many = data.load("street_digits", train=32000, test=1000)
 my_run = training.speed_run(many, epochs=4, widths=(32, 64, 64), batch_size=128, flip=False, progress=False)
 """,
         slow=True,
