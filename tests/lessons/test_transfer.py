@@ -293,18 +293,39 @@ def test_tables_of_cells_show_what_the_record_has(measured_cells):
     assert [row[0] for row in more.rows] == ["linear probe", "fine-tuned, one rate", "twice the steps"]
     faces = study.recorded(course.record("transfer").results["runs"], "faces")
     rows = solar_tables.advice(faces, found, results["depths"]).rows
-    assert len(rows) == 4 and rows[3][3].startswith(f"probe {probe:.0f}, of stage ")
+    assert len(rows) == 4 and rows[3][3].startswith(f"probe {probe:.0f}, scaled ")
     picture = solar_tables.depths(results["depths"], 100, "Title")
     at_stem = 100 * statistics.mean(solar_tables.by_depth(results["depths"], "ImageNet", 100)[0])
     assert f"ImageNet {at_stem:.0f}, " in picture.alt and "100 labels" in picture.alt
 
 
-def test_the_best_depth_is_the_validation_cells_choice():
-    def probe(stages, validation, seed=0):
-        return {"network": "ImageNet", "labels": 20, "stages": stages, "seed": seed, "validation": validation}
+def test_each_draw_has_the_depth_that_its_validation_cells_choose(measured_cells):
+    def probe(stages, seed, validation, balanced):
+        return {"network": "ImageNet", "labels": 20, "strength": 1.0} | {
+            "stages": stages, "seed": seed, "validation": validation, "balanced": balanced
+        }  # fmt: skip
 
-    probes = [probe(0, 0.5), probe(1, 0.7), probe(2, 0.6), probe(2, 0.9, seed=1)]
-    assert solar_tables.best_depth(probes, "ImageNet", 20) == 1
+    first = [probe(0, 0, 0.5, 0.1), probe(1, 0, 0.7, 0.2), probe(2, 0, 0.6, 0.3)]
+    probes = [*first, probe(0, 1, 0.8, 0.4), probe(1, 1, 0.5, 0.5), probe(2, 1, 0.5, 0.6)]
+    assert solar_tables.own_depth(probes, "ImageNet", 20) == ([1, 0], [0.2, 0.4])
+    table, gains = solar_tables.against_the_end(probes, (20,))
+    assert gains[20] == pytest.approx((-0.15, 0.05)) and table.rows[0][1:] == [
+        "1, stem",
+        "30.0",
+        "45.0",
+        "-15.0 ± 5.0 *",
+    ]
+
+    results, found = measured_cells
+    scaled = [found.values(solar_tables.SCALED, labels, "balanced") for labels in (20, 100)]
+    assert scaled == [solar_tables.by_depth(results["depths"], "ImageNet", labels)[-1] for labels in (20, 100)]
+
+
+def test_earlier_features_are_shown_to_help_where_both_numbers_of_labels_are_clear():
+    (claim,) = [claim for claim in course.all_claims("16") if claim.id == "earlier_features"]
+    assert claim.follows((4.1, 0.9, 3.0, 1.0)) == "shown here"
+    assert claim.follows((4.1, 0.9, 2.1, 1.0)) == "not shown at this scale"
+    assert claim.follows((-4.1, 0.9, -3.0, 1.0)) == "the opposite was measured"
 
 
 def test_other_figures_than_accuracy_can_be_compared():

@@ -3,16 +3,18 @@
 import random
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cnnlab import data, measure
 from cnnlab.lessons.compare import kind
 from cnnlab.lessons.exercise import Wrong, edit, exercise, source, when
 from cnnlab.lessons.records import record
 from cnnlab.lessons.runs import trained
+from cnnlab.models import weight_file
+from cnnlab.models.pretrained import FOLDER
 from cnnlab.training import evaluate
 
-TARGET = 0.98  # of fresh street digits, within a minute of training
+TARGET = 0.993  # of fresh street digits, within a minute; the speed run reads 0.990, and 0.997 with 32,000 images
 
 
 def tables() -> list[tuple]:
@@ -526,8 +528,25 @@ exercise(
 BUDGET = 2.2e12
 
 
+def began_trained(network: nn.Module) -> bool:
+    """Whether its convolutions are still nearly those of a backbone that the course ships, trained on street digits."""
+    mine = {name: weight.detach().float() for name, weight in network.named_parameters() if weight.ndim == 4}
+    for path in FOLDER.glob("*street_digits.safetensors"):
+        _, theirs = weight_file(path)
+        if all(name in theirs and theirs[name].shape == weight.shape for name, weight in mine.items()):
+            both = [torch.cat([of[name].flatten().float() for name in mine]) for of in (mine, theirs)]
+            if torch.cosine_similarity(*both, dim=0) > 0.9:
+                return True
+    return False
+
+
 def check_my_run(my_run: object) -> None:
     network = trained(my_run)
+    if began_trained(network):
+        raise Wrong(
+            "Your network began with weights that the course ships, and had learnt street digits before: their "
+            "training counts too. Begin with random weights."
+        )
     passes, macs = my_run.images * len(my_run.history), measure.cost(network, 32).macs
     if passes * macs > BUDGET:
         raise Wrong(
@@ -536,7 +555,7 @@ def check_my_run(my_run: object) -> None:
         )
     accuracy = evaluate(network, data.load("street_digits", train=1000, test=2000, seed=17).test).accuracy
     if accuracy < TARGET:
-        raise Wrong(f"{accuracy:.1%} of 2,000 fresh street digits; {TARGET:.0%} are asked for.")
+        raise Wrong(f"{accuracy:.1%} of 2,000 fresh street digits; {TARGET:.1%} are asked for.")
 
 
 exercise(
@@ -547,7 +566,7 @@ exercise(
     """,
     solution="""
         my_run = training.speed_run(
-            data.load("street_digits", train=12_000, test=10), epochs=3, widths=(32, 64, 64), batch_size=128, flip=False
+            data.load("street_digits", train=32_000, test=10), epochs=4, widths=(32, 64, 64), batch_size=128, flip=False
         )
     """,
     hints=[
@@ -557,6 +576,14 @@ exercise(
     check=check_my_run,
     wrong=[
         source('my_run = "speed"', "not the run"),
+        source(
+            """
+            backbone = models.get_model("resnet20_tiny", weights="street_digits")
+            few = data.load("street_digits", train=64, test=10)
+            my_run = training.fit(backbone, few, epochs=1, lr=1e-4, progress=False)
+            """,
+            "Begin with random weights",
+        ),
         source(
             """
             my_run = training.speed_run(

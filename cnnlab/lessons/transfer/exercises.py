@@ -274,7 +274,8 @@ exercise(
                 model.train()
                 model.head.requires_grad_(True)
             """,
-            "Nothing is frozen: weights of the backbone are still trained, and the batch norms' statistics move.",
+            "Nothing of the network that was handed over is frozen: weights of its backbone are still trained, and its "
+            "batch norms' statistics move.",
         ),
         source(
             """

@@ -57,7 +57,9 @@ def overview(found: training.Study, methods: Mapping[str, str]) -> Table:
         seconds = found.values(method, 500, "seconds")
         rows.append([*row, f"{statistics.median(seconds):.1f}" if seconds else ""])
     counts = [f"{count:,}" for count in solar.LABELS]
-    caption = "Balanced accuracy / accuracy in %, by labelled cells (draws, where not five); seconds with 500"
+    caption = (
+        "Balanced accuracy / accuracy in %, by labelled cells (draws, where not five; 1,900 are all); seconds with 500"
+    )
     return Table(["arm", *counts, "seconds"], rows, caption)
 
 
@@ -85,14 +87,41 @@ def depths(probes: Sequence[Mapping], labels: int, title: str) -> Picture:
     return Picture(fig, f"{title}. Balanced accuracy in % with {labels} labels, by depth: {'; '.join(said)}.")
 
 
-def by_depth(probes: Sequence[Mapping], network: str, labels: int) -> list[list[float]]:
-    """Balanced accuracies of all draws, depth by depth, at the strength that was chosen for each."""
+def by_depth(probes: Sequence[Mapping], network: str, labels: int, what: str = "balanced") -> list[list[float]]:
+    """Balanced accuracies of all draws, depth by depth, at the strength that was chosen for each.
+
+    what: "balanced" on the test cells, or "validation".
+    """
     found = []
     for stages in range(1 + max(probe["stages"] for probe in probes)):
         where = [p for p in probes if (p["network"], p["stages"], p["labels"]) == (network, stages, labels)]
         best = solar.chosen([{"method": network} | p for p in where], network, labels, "strength")
-        found.append([p["balanced"] for p in where if p["strength"] == best])
+        found.append([p[what] for p in where if p["strength"] == best])
     return found
+
+
+def own_depth(probes: Sequence[Mapping], network: str, labels: int) -> tuple[list[int], list[float]]:
+    """Draw by draw the depth whose probe is best on the validation cells, and what it reads of the test cells."""
+    choosing, testing = (by_depth(probes, network, labels, what) for what in ("validation", "balanced"))
+    best = [max(range(len(draw)), key=draw.__getitem__) for draw in zip(*choosing, strict=True)]
+    return best, [testing[depth][number] for number, depth in enumerate(best)]
+
+
+def against_the_end(probes: Sequence[Mapping], labels: Sequence[int]) -> tuple[Table, dict[int, tuple[float, float]]]:
+    """Probes of ImageNet at their `own_depth` less those at the end: a table, and by labels the mean and its error."""
+    rows, gains = [], {}
+    for count in labels:
+        depths, read = own_depth(probes, solar.BY_DEPTH[0], count)
+        end = by_depth(probes, solar.BY_DEPTH[0], count)
+        gain, error = gains[count] = study.paired(read, end[-1])
+        names = ["stem", *map(str, range(1, len(end) - 1)), "end"]
+        means = [f"{100 * statistics.mean(values):.1f}" for values in (read, end[-1])]
+        star = " *" * (abs(gain) > study.CLEAR * error)
+        chosen = ", ".join(names[depth] for depth in depths)
+        rows.append([count, chosen, *means, f"{100 * gain:+.1f} ± {100 * error:.1f}{star}"])
+    header = ["labels", "stages chosen, draw by draw", "there (%)", "at the end (%)", "points"]
+    caption = f"Each draw at the depth that its validation cells choose; * more than {study.CLEAR} standard errors"
+    return Table(header, rows, caption), gains
 
 
 def cuts(found: training.Study, labels: Sequence[int]) -> Table:
@@ -111,14 +140,8 @@ def cuts(found: training.Study, labels: Sequence[int]) -> Table:
     return Table(["labels", *(str(stages) if stages else "none" for stages in names)], rows, caption)
 
 
-def best_depth(probes: Sequence[Mapping], network: str, labels: int) -> int:
-    """After which stage the probe of the first draw is best on the validation cells."""
-    where = [p for p in probes if (p["network"], p["labels"], p["seed"]) == (network, labels, study.SEEDS[0])]
-    return max(where, key=lambda probe: probe["validation"])["stages"]
-
-
 def advice(faces: training.Study, found: training.Study, probes: Sequence[Mapping]) -> Table:
-    """The four cells of CS231n's table, each with what was measured for it, in percent."""
+    """The four cases of CS231n's notes, each with what was measured for it, in percent."""
 
     def of_faces(labels: int) -> str:
         methods = {"probe": "linear probe", "tuned": "fine-tuned, one rate"}
@@ -127,18 +150,18 @@ def advice(faces: training.Study, found: training.Study, probes: Sequence[Mappin
         return ", ".join(f"{name} {100 * statistics.mean(values):.0f}" for name, values in read.items())
 
     def of_cells(labels: int) -> str:
-        stages = best_depth(probes, solar.BY_DEPTH[0], labels)
-        earlier = 100 * statistics.mean(by_depth(probes, solar.BY_DEPTH[0], labels)[stages])
-        read = {"probe": PROBE, "tuned": "fine-tuned, one rate", "scratch": "from scratch"}
+        _, earlier = own_depth(probes, solar.BY_DEPTH[0], labels)
+        read = {"tuned": "fine-tuned, one rate", "scratch": "from scratch"}
         few = {name: len(found.values(method, labels)) < len(study.SEEDS) for name, method in read.items()}
         said = [f"{name} {mean(found, method, labels):.0f}{' (one draw)' * few[name]}" for name, method in read.items()]
-        return ", ".join([said[0], f"of stage {stages} {earlier:.0f}", *said[1:]])
+        ends = f"probe {mean(found, PROBE, labels):.0f}, scaled {mean(found, SCALED, labels):.0f}"
+        return ", ".join([ends, f"earlier {100 * statistics.mean(earlier):.0f}", *said])
 
     rows = [
         ["few, alike", "a probe at the end", "photographs → faces, 2 of each", of_faces(2)],
         ["few, unlike", "a probe of earlier features", "ImageNet → solar cells, 100", of_cells(100)],
         ["many, alike", "fine-tune", "photographs → faces, 40 of each", of_faces(40)],
-        ["many, unlike", "fine-tune more of it", "ImageNet → solar cells, 500", of_cells(500)],
+        ["many, unlike", "fine-tune all of it", "ImageNet → solar cells, 500", of_cells(500)],
     ]
     return Table(["labels, images", "advice", "measured on", "in %"], rows, "The advice, and what was measured")
 

@@ -133,12 +133,14 @@ def compared(
     return Picture(fig, f"Mean {name} in % of {seeds} seeds with {listed} {images}: {'; '.join(said)}.")
 
 
-def rates(chosen: Mapping[str, Mapping[float, float]]) -> Table:
-    """Accuracy on validation images by learning rate, for each way to train, and the best rate of each."""
+def rates(chosen: Mapping[str, Mapping[float, float]], of: str = "Accuracy on the validation images") -> Table:
+    """Accuracy on validation images by learning rate, for each way to train, and the best rate of each.
+
+    of: what was measured, for the caption.
+    """
     best = {name: max(grid, key=grid.get) for name, grid in chosen.items()}
     shown = {name: {lr: f"{100 * grid[lr]:.1f} %" for lr in grid} for name, grid in chosen.items()}
-    caption = "Accuracy on the validation images, by learning rate"
-    return learning_rates.table(shown, best, caption, first="way to train")
+    return learning_rates.table(shown, best, f"{of}, by learning rate", first="way to train")
 
 
 def backbones(names: Sequence[str], results: Mapping) -> Table:

@@ -566,10 +566,20 @@ def whitening(patches):
         "17.beat-the-table",
         "a narrow speed run over many images",
         """
-many = data.load("street_digits", train=20000, test=1000)
-my_run = training.speed_run(many, epochs=5, widths=(32, 64, 64), batch_size=256, flip=False, progress=False)
+many = data.load("street_digits", train=32000, test=1000)
+my_run = training.speed_run(many, epochs=4, widths=(32, 64, 64), batch_size=128, flip=False, progress=False)
 """,
         slow=True,
+    ),
+    Wrong(
+        "17.beat-the-table",
+        "a backbone of lesson 16",
+        """
+known = models.get_model("resnet20_tiny", weights="street_digits")
+few = data.load("street_digits", train=200, test=10)
+my_run = training.fit(known, few, epochs=1, lr=0.001, progress=False)
+""",
+        mistake="begins with weights that have learnt street digits, and counts one epoch of its own",
     ),
     Wrong(
         "17.beat-the-table",
