@@ -244,7 +244,7 @@ def heads(compared: Mapping[str, tuple[list[dict], list[dict]]]) -> Picture:
 
 
 def tested(compared: Mapping[str, tuple[list[dict], list[dict]]]) -> Table:
-    """The learning rate of each arm, and what its networks have right at their end (%), seed by seed."""
+    """The learning rate of each arm, and what its networks classify correctly at their end (%), seed by seed."""
     rows = []
     for case, runs in compared.items():
         for word, of in zip(("without", "with"), runs, strict=True):
@@ -252,7 +252,7 @@ def tested(compared: Mapping[str, tuple[list[dict], list[dict]]]) -> Table:
             listed = [", ".join(f"{right:.0f}" for right in each) for each in (learnt, accuracies(of))]
             rows.append([case, word, f"{of[0]['lr']:g}", *listed, f"{mean(accuracies(of)):.0f}"])
     header = ["pixels, network, weights", "heads", "learning rate", "training images", "test images", "mean"]
-    return Table(header, rows, "Images that are right (%), for three seeds")
+    return Table(header, rows, "Images classified correctly (%), for three seeds")
 
 
 def verdicts(
@@ -272,7 +272,7 @@ def verdicts(
     return {
         "reduction": (min(saved), max(saved)),
         "gradient": (min(glorot), max(glorot)),
-        "needed": (alone(norms["±128, Glorot"]), mean(run[1][0] for run in norms["±1, Glorot"])),
+        "needed": (alone(norms["±128, Glorot"]), mean(run[0][-1] for run in norms["±128, Glorot"])),
         "batch_norm": (min(ratios(norms["±1, batch norm"])), max(ratios(norms["±1, batch norm"]))),
         "end_to_end": span(accuracies(trained["±128, 2014, Glorot, 16 epochs"][0])),
         "end_to_end_1": span(accuracies(trained["±1, 2014, Glorot, 16 epochs"][0])),

@@ -136,6 +136,11 @@ def half_known(arms: Arms, arm: str) -> list[float]:
     return [next((i for i, known in enumerate(run, 1) if known >= 50), inf) for run in in_training(arms, arm)]
 
 
+def epoch(number: float) -> str:
+    """An epoch, or that there was none."""
+    return "never" if number == inf else f"{number}"
+
+
 def by_rule(arms: Arms) -> view.Picture:
     """Accuracy in training, a panel for each network, a line for each rule: the mean of the seeds, and their range."""
     networks = list(dict.fromkeys(arm.split(", ")[0] for arm in arms))
@@ -167,14 +172,14 @@ def outcome(arms: Arms) -> Table:
     for arm, of in arms.items():
         network, rule = arm.split(", ")
         uneven = median(ratio for run in of["seeds"] for ratio in run["ratio"])
-        half = " ".join("never" if epoch == inf else f"{epoch}" for epoch in half_known(arms, arm))
+        half = " ".join(map(epoch, half_known(arms, arm)))
         ends = " ".join(f"{run[-1]:.0f}" for run in in_training(arms, arm))
         tests = " ".join(f"{100 * run['test']:.0f}" for run in of["seeds"])
         epochs = len(of["seeds"][0]["curve"])
         rows.append([network, RULES[rule], f"{uneven:,.0f}", epochs, half, ends, tests])
     header = ["network", "steps", "longest / shortest", "epochs", "half known in epoch", "known (%)", "test images (%)"]
     return Table(
-        header, rows, "Each at its best learning rate; three seeds; longest / shortest: of a layer, the median"
+        header, rows, "Each at its best learning rate, three seeds; longest / shortest: steps of the layers, the median"
     )
 
 
