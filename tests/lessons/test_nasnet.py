@@ -95,6 +95,21 @@ def test_what_learns_proposes_better_cells_of_two_blocks_than_chance_does(method
         assert every.min() > 4 and as_wide.min() > 4
 
 
+@pytest.mark.parametrize("method", ["random search", "evolution", "REINFORCE", "PPO"])
+def test_the_best_of_a_search_are_better_than_networks_drawn_when_trained_again(method):
+    worth = {group: study.of_searches(values) for group, values in study.trained_again().items()}
+    for control in ("drawn", "drawn wide"):
+        lead, error = study.difference(worth[method], worth[control])
+        assert lead > 10 and lead > 2 * error
+
+
+def test_four_searches_do_not_tell_a_learner_from_chance():
+    worth = {group: study.of_searches(values) for group, values in study.trained_again().items()}
+    for method in ("evolution", "REINFORCE", "PPO"):
+        lead, error = study.difference(worth[method], worth["random search"])
+        assert 0 < lead < 2.5 * error
+
+
 def test_what_was_trained_again_is_what_the_text_says():
     groups, rewards = study.five_of_each(), study.two_block_results()["rewards"]
     for seed, names in enumerate(groups["drawn wide"]):
