@@ -375,19 +375,26 @@ def difference(values: Tensor, others: Tensor) -> tuple[float, float]:
     return (values.mean() - others.mean()).item(), error.item()
 
 
+@cache
+def widths(name: str) -> tuple[int, ...]:
+    """How many of its blocks each cell hands on."""
+    return tuple(len(cell.output) for cell in cells_named(name))
+
+
 def ahead_of_drawn(search: str, of_its_width: bool = False) -> Tensor:
     """How far the mean reward of each search's last 20 proposals is above that of the networks drawn; in points.
 
-    Both are rewarded from the same seed. of_its_width: each proposal is compared with those drawn that are as wide.
+    Both are rewarded from the same seed. of_its_width: each proposal is compared with those drawn whose two cells are
+    as wide.
     """
     tried, ahead = two_block_results()["tried"], []
     for seed in SEARCHES:
         drawn, late = tried[f"random search, seed {seed}"], tried[f"{search}, seed {seed}"][-20:]
-        usual = {
-            broad: torch.tensor(told([name for name in drawn if wide(name) == broad or not of_its_width], seed)).mean()
-            for broad in (False, True)
-        }
-        ahead.append(torch.tensor(told(late, seed)).mean() - torch.stack([usual[wide(name)] for name in late]).mean())
+        usual = [
+            torch.tensor(told([other for other in drawn if not of_its_width or widths(other) == width], seed)).mean()
+            for width in map(widths, late)
+        ]
+        ahead.append(torch.tensor(told(late, seed)).mean() - torch.stack(usual).mean())
     return torch.stack(ahead)
 
 
