@@ -69,6 +69,60 @@ def test_cells_of_one_name_are_one_network():
     assert name_of(reads, reads) != name_of(first.spec, first.spec)
 
 
+def test_ranks_that_are_alike_are_shared():
+    assert study.rank_correlation([3, 1, 2], [30, 10, 20]) == pytest.approx(1)
+    assert study.rank_correlation([1, 2, 3], [3, 2, 1]) == pytest.approx(-1)
+    assert study.rank_correlation([1, 1, 2], [1, 2, 3]) == pytest.approx(0.75**0.5)
+
+
+def test_the_record_answers_a_search_and_what_it_lacks_is_trained(monkeypatch):
+    monkeypatch.setattr(study, "short_data", lambda: None)
+    monkeypatch.setattr(study, "train_short", lambda *_: 0.5)
+    name = study.two_block_results()["tried"]["PPO, seed 1"][0]
+    decisions = tuple(map(int, name))
+    monkeypatch.setattr(study, "two_block_results", lambda: {"rewards": {f"{name}, seed 1": 0.25}})
+    assert study.recorded_reward(1)(decisions) == 0.25
+    assert study.recorded_reward(2)(decisions) == 0.5
+
+
+@pytest.mark.parametrize("method", ["random search", "evolution", "REINFORCE", "PPO"])
+def test_what_learns_proposes_better_cells_of_two_blocks_than_chance_does(method):
+    """In each of four searches, and beside networks as wide too. Random search's last are no better than its others."""
+    every, as_wide = study.ahead_of_drawn(method), study.ahead_of_drawn(method, of_its_width=True)
+    if method == "random search":
+        assert every.abs().max() < 3 and as_wide.abs().max() < 3
+    else:
+        assert every.min() > 4 and as_wide.min() > 3
+
+
+@pytest.mark.parametrize("method", ["random search", "evolution", "REINFORCE", "PPO"])
+def test_the_best_of_a_search_are_better_than_networks_drawn_when_trained_again(method):
+    worth = {group: study.of_searches(values) for group, values in study.trained_again().items()}
+    for control in ("drawn", "drawn wide"):
+        lead, error = study.difference(worth[method], worth[control])
+        assert lead > 10 and lead > 2 * error
+
+
+def test_four_searches_do_not_tell_a_learner_from_chance():
+    worth = {group: study.of_searches(values) for group, values in study.trained_again().items()}
+    for method in ("evolution", "REINFORCE", "PPO"):
+        lead, error = study.difference(worth[method], worth["random search"])
+        assert 0 < lead < 2.5 * error
+
+
+def test_what_was_trained_again_is_what_the_text_says():
+    groups, rewards = study.five_of_each(), study.two_block_results()["rewards"]
+    for seed, names in enumerate(groups["drawn wide"]):
+        assert all(map(study.wide, names))
+        assert groups["drawn"][seed] == study.two_block_results()["tried"][f"random search, seed {seed}"][:5]
+    for method in ("random search", "evolution", "REINFORCE", "PPO"):
+        for seed, names in enumerate(groups[method]):
+            tried = set(study.two_block_results()["tried"][f"{method}, seed {seed}"]) - set(names)
+            least = min(rewards[f"{name}, seed {seed}"] for name in names)
+            assert least >= max(rewards[f"{name}, seed {seed}"] for name in tried)
+    assert all(len(names) == 5 for searches in groups.values() for names in searches)
+
+
 @pytest.mark.parametrize("method", ["REINFORCE", "PPO"])
 def test_a_policy_is_pushed_to_what_is_rewarded(method):
     def convolves(normal, _):

@@ -32,7 +32,6 @@ ON_A_GPU = {
 LATER: set[str] = {
     "growing_together",
     "small_pair",
-    "two_block_search",
 }
 MADE = [(topic, name) for topic, name in RECIPES if name not in LATER]
 SURFACES = sorted((files.DATA / "surfaces").iterdir())

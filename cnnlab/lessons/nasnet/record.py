@@ -15,7 +15,11 @@ from cnnlab.device import one_thread
 from cnnlab.lessons.arms import Later
 from cnnlab.lessons.nasnet.study import (
     CELLS,
+    CHECKED,
     PRECISION,
+    REPEATED,
+    RETRAINED,
+    SEARCHES,
     SPACE,
     TWO_BLOCKS,
     cells_named,
@@ -167,10 +171,6 @@ def best_retrained(draft: Draft) -> None:
         draft.results[name] = {"same": run.history[-1].test_accuracy, "others": others}
         print(name, draft.results[name], flush=True)
         draft.save(about, time.process_time() - start, PRECISION)
-
-
-SEARCHES = (0, 1, 2, 3)  # each a seed of the search, and of the trainings that reward it
-RETRAINED, REPEATED, CHECKED = (10, 11), 20, 8  # seeds of no search; networks of each random search trained twice
 
 
 def by_policy(

@@ -66,7 +66,9 @@ def cells_named(name: str) -> tuple[CellSpec, CellSpec]:
     return (SPACE if len(name) == 8 else TWO_BLOCKS).cells(tuple(map(int, name)))
 
 
-KEPT = 5  # networks of each search that are trained again
+SEARCHES = (0, 1, 2, 3)  # for cells of two blocks: each a seed of the search, and of the trainings that reward it
+KEPT, RETRAINED = 5, (10, 11)  # networks of each search that are trained again, and the seeds: no search used them
+CHECKED, REPEATED = 8, 20  # networks of each random search that are rewarded from this seed too
 
 
 def chosen(results: Mapping[str, Mapping]) -> dict[str, list[str]]:
@@ -252,6 +254,13 @@ def at_rates(
     return {lr: measured(search(reward, choices, len(choosing), 100, lr, **options)) for lr in GRID}
 
 
+@cache
+def best_rate(search: Learner, pairs: int) -> float:
+    """The rate of `GRID` at which its searches find the best candidates of so many pairs."""
+    means = {lr: values.mean().item() for lr, values in at_rates(search, pairs=pairs).items()}
+    return max(means, key=means.__getitem__)
+
+
 def in_each_table(search: Method, rewards: Tensor, pairs: int = 1) -> Searches:
     """One search of a hundred trials in each of (tables, 441) rewards, for a method that makes one at a time."""
 
@@ -282,8 +291,7 @@ def above_chance(
             if name == "evolution":
                 searches = in_each_table(method, rewards, pairs)
             else:
-                means = {lr: values.mean().item() for lr, values in at_rates(method, pairs=pairs).items()}
-                lr = max(means, key=means.__getitem__)
+                lr = best_rate(method, pairs)
                 searches = method(look_up(rewards), pairs * SPACE.choices, len(rewards), 100, lr)
             found[name].append(top(searches) - top(chance))
             kept[name].append(best(searches, again) - best(chance, again))
@@ -297,6 +305,122 @@ def spread(values: Tensor) -> str:
     '2.0 ± 1.0'
     """
     return f"{values.mean():.1f} ± {values.std() / len(values) ** 0.5:.1f}"
+
+
+# ---- The recorded searches for cells of two blocks ----
+
+
+@cache
+def two_block_results() -> dict:
+    """What the record holds: rewards, what each search tried, and the trainings that test it."""
+    return record("two_block_search").results
+
+
+def recorded_reward(seed: int) -> Callable[[Sequence[int]], float]:
+    """What a search of this seed was told of a network, by its decisions; one that is not recorded is trained."""
+    known = two_block_results()["rewards"]
+
+    def reward(net: Sequence[int]) -> float:
+        cells = TWO_BLOCKS.cells(tuple(net))
+        key = f"{name_of(*cells)}, seed {seed}"
+        return known[key] if key in known else train_short(*cells, short_data(), seed)
+
+    return reward
+
+
+def told(names: Sequence[str], seed: int) -> list[float]:
+    """The recorded rewards of these networks from this seed; percent."""
+    known = two_block_results()["rewards"]
+    return [100 * known[f"{name}, seed {seed}"] for name in names]
+
+
+def mean_reward(searches: Sequence[Sequence[str]]) -> Tensor:
+    """The mean recorded reward of some networks of each search; percent."""
+    return torch.tensor([sum(told(names, seed)) / len(names) for seed, names in zip(SEARCHES, searches, strict=True)])
+
+
+def five_of_each() -> dict[str, list[list[str]]]:
+    """The networks that were trained again: of each search those of the highest rewards, by method.
+
+    Beside them `chosen`'s controls, and as "one block" the best pairs of that space.
+    """
+    found = chosen(two_block_results())
+    order = ("drawn", "drawn wide", "random search", "evolution", "REINFORCE", "PPO")
+    groups = {group: [found[f"{group}, seed {seed}"] for seed in SEARCHES] for group in order}
+    return groups | {"one block": [one_block()]}
+
+
+def trained_again() -> dict[str, Tensor]:
+    """What `five_of_each` are worth from two other seeds: (searches, networks, seeds) by method; percent."""
+    known = two_block_results()["tested"]
+
+    def worth(names: Sequence[str]) -> list[list[float]]:
+        return [[100 * known[f"{name}, seed {seed}"] for seed in RETRAINED] for name in names]
+
+    return {group: torch.tensor([worth(names) for names in searches]) for group, searches in five_of_each().items()}
+
+
+def of_searches(worth: Tensor) -> Tensor:
+    """The mean of each search's networks; where there is one search, of each network. worth: `trained_again`'s."""
+    return worth.mean((1, 2)) if len(worth) > 1 else worth[0].mean(1)
+
+
+def difference(values: Tensor, others: Tensor) -> tuple[float, float]:
+    """How far the mean of some searches is above that of others, and its standard error.
+
+    >>> difference(torch.tensor([4.0, 6.0]), torch.tensor([1.0, 1.0]))
+    (4.0, 1.0)
+    """
+    error = (values.var() / len(values) + others.var() / len(others)).sqrt()
+    return (values.mean() - others.mean()).item(), error.item()
+
+
+@cache
+def widths(name: str) -> tuple[int, ...]:
+    """How many of its blocks each cell hands on."""
+    return tuple(len(cell.output) for cell in cells_named(name))
+
+
+def ahead_of_drawn(search: str, of_its_width: bool = False) -> Tensor:
+    """How far the mean reward of each search's last 20 proposals is above that of the networks drawn; in points.
+
+    Both are rewarded from the same seed. of_its_width: each proposal is compared with those drawn whose two cells are
+    as wide.
+    """
+    tried, ahead = two_block_results()["tried"], []
+    for seed in SEARCHES:
+        drawn, late = tried[f"random search, seed {seed}"], tried[f"{search}, seed {seed}"][-20:]
+        usual = [
+            torch.tensor(told([other for other in drawn if not of_its_width or widths(other) == width], seed)).mean()
+            for width in map(widths, late)
+        ]
+        ahead.append(torch.tensor(told(late, seed)).mean() - torch.stack(usual).mean())
+    return torch.stack(ahead)
+
+
+def rank_correlation(values: Sequence[float], others: Sequence[float]) -> float:
+    """Spearman's; values that are alike share their rank.
+
+    >>> round(rank_correlation([0.1, 0.2, 0.2, 0.4], [1, 2, 3, 4]), 3)
+    0.949
+    """
+    pairs = torch.tensor([values, others], dtype=torch.float64)
+    above = (pairs[:, :, None] > pairs[:, None]).sum(2) - (pairs[:, :, None] < pairs[:, None]).sum(2)
+    return torch.corrcoef(above.double())[0, 1].item()
+
+
+def repeated() -> tuple[float, float]:
+    """Rank correlations of the rewards: with those from another seed, and with what the networks are worth in the test.
+
+    The first of the networks that random search drew first, eight in each search; the second of those of them that
+    were trained again, by the mean of two trainings.
+    """
+    tried = two_block_results()["tried"]
+    drawn = {seed: tried[f"random search, seed {seed}"][:CHECKED] for seed in SEARCHES}
+    first = [value for seed, names in drawn.items() for value in told(names, seed)]
+    second = [value for names in drawn.values() for value in told(names, REPEATED)]
+    short = [value for seed, names in drawn.items() for value in told(names[:KEPT], seed)]
+    return rank_correlation(first, second), rank_correlation(short, trained_again()["drawn"].mean(2).flatten().tolist())
 
 
 # ---- What the lesson shows ----
@@ -499,6 +623,32 @@ def retrained_dots(found: Mapping[str, Tensor]) -> view.Picture:
     title = f"The {len(found['reward'])} best: {means}"
     results = {name: values.tolist() for name, values in found.items()}
     return view.dots(results, label="accuracy (%)", title=title)
+
+
+def two_blocks() -> Table:
+    """The recorded searches for cells of two blocks: what they propose, and their five best, trained again."""
+    results, rows = two_block_results(), []
+    for group, worth in trained_again().items():
+        networks, late, rewards = five_of_each()[group], "", ""
+        if len(networks) > 1:
+            rewards = spread(mean_reward(networks))
+        if f"{group}, seed 0" in results["tried"]:
+            late = spread(mean_reward([results["tried"][f"{group}, seed {seed}"][-20:] for seed in SEARCHES]))
+        costs = [results["macs"][name] for names in networks for name in names]
+        rows.append([group, late, rewards, spread(of_searches(worth)), f"{sum(costs) / len(costs) / 1e6:.2f}"])
+    header = ["five of", "last 20 proposals (%)", "their rewards (%)", "trained again (%)", "million mult-adds"]
+    caption = "Cells of two blocks: means over four searches ± standard error; of one block, over five networks"
+    return Table(header, rows, caption)
+
+
+def two_block_dots() -> view.Picture:
+    """What each search's five best are worth when trained again, beside networks drawn at random."""
+    found = {group: of_searches(worth) for group, worth in trained_again().items()}
+    chance = found["random search"].mean()
+    ahead = ", ".join(f"{name} {found[name].mean() - chance:+.1f}" for name in ("evolution", "REINFORCE", "PPO"))
+    label = "trained again: accuracy on 2,000 digits that no search has seen (%)"
+    title = f"Five of each search, trained again:\n{ahead} points above random search"
+    return view.dots({group: values.tolist() for group, values in found.items()}, label=label, title=title)
 
 
 @cache
