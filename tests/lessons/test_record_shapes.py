@@ -146,7 +146,7 @@ def of_solar_cells(results: dict) -> list[list[float]]:
 # The learning rates that were tried, case by case, where a recipe goes on beyond the best one.
 TRIED = {"separable_and_full": of_cases, "linear_bottleneck": of_cases, "same_passes": of_cases}
 TRIED |= {"scaling_to_the_end": of_arms, "equal_steps": of_cases, "heads_and_pixels": of_cases}
-TRIED |= {"solar_cells": of_solar_cells}
+TRIED |= {"solar_cells": of_solar_cells, "growing_together": of_cases}
 
 
 def as_recorded(name: str) -> Callable[[dict], list[float]]:

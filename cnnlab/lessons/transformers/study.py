@@ -19,10 +19,12 @@ from cnnlab.table import Table
 from cnnlab.training import Run
 
 __all__ = [  # the two of `twins` among them, which lesson 17 trains too
-    "OFFSETS", "RESNET_FIT", "TIMES", "VIT_FIT",
+    "EPOCHS", "GROWING", "LEAST", "OFFSETS", "RESNET_FIT", "VIT_FIT",
     "as_tokens", "attention", "behind", "best_table", "by_epoch", "by_size", "convolution_as_attention", "costs",
-    "for_vit", "growing", "heads", "looks", "neighbours", "nine_heads", "of_waiting", "parts", "position_maps",
-    "recorded", "saturation", "sizes", "small_resnet", "small_vit", "torchvisions_best", "waiting", "words",
+    "for_vit", "gains", "gaps", "growing", "heads", "longer", "looks", "neighbours", "nine_heads", "of_waiting",
+    "parts", "position_maps", "saturation", "sizes", "small_resnet", "small_vit", "steps", "times_the_errors",
+    "torchvisions_best", "tried", "twice_as_long", "validated", "waiting", "with_positions",
+    "words",
 ]  # fmt: skip
 
 
@@ -31,8 +33,6 @@ def small_resnet(seed: int = 0) -> nn.Module:
     torch.manual_seed(seed)
     return models.get_model("resnet20_tiny")
 
-
-TIMES = 7  # as many images does the ViT see for the mult-adds that the ResNet needs for one
 
 RESNET_FIT: Mapping[str, object] = {"lr": 0.05, "batch_size": 32}
 
@@ -283,23 +283,24 @@ def saturation(largest: Mapping[tuple, float], reacts: Mapping[tuple, float]) ->
     return Table(["d", "scores divided by", "largest share", "sum of the slopes"], rows, title)
 
 
-# The records "cnn_and_vit" and "growing_together": percent for each seed, by network and training images
+# The record "growing_together": percent of the test images for each seed, by network and training images
 
 Reached = dict[tuple[str, int], list[float]]
 
+EPOCHS = {"ResNet": 16, "ViT": 20, "ViT, convolutional stem": 20}
+LEAST = {"ResNet": 4000, "ViT": 16000, "ViT, convolutional stem": 4000}  # fewer images are repeated within an epoch
+GROWING = tuple(EPOCHS)  # the networks that are trained on every number of images
 
-def recorded(record: Record, what: str = "accuracy") -> Reached:
-    """Of `cnn_and_vit`: what each network reads of test images, or ("train_accuracy") of its training images."""
-    found: Reached = {}
-    for run in record.results["runs"]:
-        found.setdefault((run["kind"], run["images"]), []).append(100 * run[what])
-    return found
+
+def steps(network: str, images: int) -> int:
+    """Of a training in batches of 32."""
+    return EPOCHS[network] * max(LEAST[network], images) // 32
 
 
 def growing(record: Record, what: str = "test") -> Reached:
-    """Of `growing_together`, at the chosen rates: "test", or "training", what was read in training in the last epoch.
+    """What each network reads at the chosen rates: "test", or "training", what was read in training in the last epoch.
 
-    But for the arm that was trained twice as long, which is no other network.
+    But for the arms that were trained twice as long, which are no other networks.
     """
     found: Reached = {}
     for arm, of in record.results.items():
@@ -309,6 +310,36 @@ def growing(record: Record, what: str = "test") -> Reached:
             ends = [run["test"] if what == "test" else run["curve"][-1][0] for run in runs]
             found[", ".join(network), int(images.split()[0])] = [100 * end for end in ends]
     return dict(sorted(found.items(), key=lambda pair: pair[0][1]))
+
+
+TWICE = ", twice the epochs"
+
+
+def longer(record: Record, images: int = 4000) -> dict[str, list[float]]:
+    """What each arm with so many training images reads by seed, those that were trained twice as long among them."""
+    arms = {arm.replace(f", {images} images", ""): of for arm, of in record.results.items() if f" {images} " in arm}
+    found = {}
+    for arm, of in arms.items():
+        found[arm] = [100 * run["test"] for run in sorted(of["seeds"], key=lambda run: run["seed"])]
+    return dict(sorted(found.items(), key=lambda pair: fmean(pair[1])))
+
+
+def gains(record: Record) -> dict[str, list[float]]:
+    """By how many points a network reads more after twice the epochs, by seed."""
+    found = longer(record)
+    networks = [network for network in GROWING if network + TWICE in found]
+    return {n: [long - short for short, long in zip(found[n], found[n + TWICE], strict=True)] for n in networks}
+
+
+def tried(record: Record) -> dict[str, tuple[float, list[float]]]:
+    """By arm: the learning rate that was chosen, and all that were tried."""
+    return {arm: (of["seeds"][0]["lr"], [run["lr"] for run in of["rates"]]) for arm, of in record.results.items()}
+
+
+def validated(record: Record, arm: str) -> dict[float, float]:
+    """What an arm reads of the validation images at the end, in percent, by the learning rate that was tried."""
+    runs = sorted(record.results[arm]["rates"], key=lambda run: run["lr"])
+    return {run["lr"]: 100 * run["curve"][-1][1] for run in runs}
 
 
 def sizes(reached: Reached) -> list[int]:
@@ -321,25 +352,68 @@ def behind(reached: Reached, kind: str = "ViT") -> list[float]:
     return [fmean(reached["ResNet", images]) - fmean(reached[kind, images]) for images in sizes(reached)]
 
 
-def by_size(test: Reached, known: Reached, title: str) -> view.Picture:
-    """What each network that was trained on every number of images reads of test and of training images."""
-    figure, axis = view.figure(size=(8, 3.8))
-    counts, said = sizes(test), []
-    kinds = [kind for kind in dict.fromkeys(kind for kind, _ in test) if all((kind, n) in test for n in counts)]
-    for index, kind in enumerate(kinds):
-        look = {"color": f"C{index}", "marker": "os^"[index]}
-        means = [fmean(test[kind, images]) for images in counts]
-        axis.plot(counts, means, label=f"{kind}, test images", **look)
-        learnt = [fmean(known[kind, images]) for images in counts]
-        axis.plot(counts, learnt, ":", mfc="none", label=f"{kind}, training images", **look)
-        for images in counts:
-            axis.plot([images] * len(test[kind, images]), test[kind, images], "_", color=f"C{index}", ms=10)
-        said.append(f"{kind} " + ", ".join(f"{value:.0f} %" for value in means))
-    axis.set(xscale="log", xlabel="training images", ylabel="accuracy (%)", ylim=(0, 104), title=title)
+def times_the_errors(reached: Reached, kind: str = "ViT") -> list[float]:
+    """How many times the ResNet's errors a network makes, from the fewest images to the most."""
+    return [(100 - fmean(reached[kind, n])) / (100 - fmean(reached["ResNet", n])) for n in sizes(reached)]
+
+
+def gaps(reached: Reached, macs: Mapping[str, int]) -> Table:
+    """How far each ViT is behind the ResNet, and for how much more or less work.
+
+    macs: the mult-adds of one image, by network.
+    """
+    rows, counts = [], sizes(reached)
+    for kind in GROWING[1:]:
+        for images, points, times in zip(counts, behind(reached, kind), times_the_errors(reached, kind), strict=True):
+            work = steps(kind, images) * macs[kind] / (steps("ResNet", images) * macs["ResNet"])
+            rows.append([kind, f"{images:,}", f"{points:.1f}", f"{times:.1f}", steps(kind, images), f"{work:.1f}"])
+    points = [f"{behind(reached, kind)[-1]:.1f}" for kind in GROWING[1:]]
+    title = f"With {counts[-1]:,} images the ViT is {points[0]} points behind, with the stem {points[1]}"
+    header = [
+        "network",
+        "training images",
+        "points behind the ResNet",
+        "times its errors",
+        "steps",
+        "times its mult-adds",
+    ]
+    return Table(header, rows, title)
+
+
+def by_size(reached: Reached) -> view.Picture:
+    """The error rate of each network that was trained on every number of images; the lower, the better."""
+    counts, said = sizes(reached), []
+    first, last = ({kind: behind(reached, kind)[at] for kind in GROWING[1:]} for at in (0, -1))
+    gone = "; ".join(f"{kind} {first[kind]:.0f} to {last[kind]:.0f}" for kind in first)
+    title = f"Points behind the ResNet from {counts[0]} to {counts[-1]:,} images: {gone}"
+    figure, axis = view.figure(size=(8, 3.8), title=title)
+    for index, kind in enumerate(GROWING):
+        errors = [[100 - value for value in reached[kind, images]] for images in counts]
+        axis.plot(counts, [fmean(each) for each in errors], color=f"C{index}", marker="os^"[index], label=kind)
+        for images, each in zip(counts, errors, strict=True):
+            axis.plot([images] * len(each), each, "_", color=f"C{index}", ms=10)
+        said.append(f"{kind} " + ", ".join(f"{100 - fmean(each):.1f} %" for each in errors))
+    axis.set(xscale="log", yscale="log", xlabel="training images", ylabel="errors on test images (%)")
     axis.set_xticks(counts, [f"{images:,}" for images in counts])
+    axis.set_yticks([1, 2, 5, 10, 20, 50, 100], [1, 2, 5, 10, 20, 50, 100])
     axis.minorticks_off()
-    axis.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    axis.legend()
     return view.Picture(figure, f"{title}. Test accuracy with {', '.join(map(str, counts))} images: {'; '.join(said)}.")
+
+
+def twice_as_long(record: Record) -> view.Picture:
+    """The arms of `longer`; the title says what twice the epochs are worth."""
+    said = ", ".join(f"{network} {fmean(each):+.1f} points" for network, each in gains(record).items())
+    title = f"Twice the epochs of 4,000 images: {said}"
+    return view.dots(longer(record), label="accuracy on 4,000 test images (%)", title=title)
+
+
+def with_positions(record: Record) -> dict[str, list[float]]:
+    """Of the record "positions": what the ViT reads of the test images with them and without, by seed; percent."""
+    found: dict[str, list[float]] = {}
+    for run in sorted(record.results["runs"], key=lambda run: run["seed"]):
+        found.setdefault(run["kind"], []).append(100 * run["test"])
+    return found
 
 
 def of_waiting(record: Record, lr: float = 0.001) -> dict[str, list[float]]:
