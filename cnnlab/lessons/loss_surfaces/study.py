@@ -164,7 +164,7 @@ def rising(record: Record, most: int = 6) -> view.Picture:
     columns = -(-len(maps) // 2)
     first, last = min(maps), max(maps)
     title = f"Local minima after epoch {first}: {maps[first].minima}; after the last, {last}: {maps[last].minima}"
-    size = (2.8 * columns, 5.6)
+    size = (2.7 * columns, 5.4)
     fig, axes = view.figure(2, columns, size=size, title=title, subplot_kw={"projection": "3d"})
     for axis in axes.flat[len(maps) :]:
         axis.remove()
@@ -219,6 +219,20 @@ def at_their_ends(trained: Mapping[tuple[str, int], Record]) -> Table:
         rows.append([name, length, known, held, minima, down])
     header = ["network", "epochs", "learnt", "held out", "local minima", "descent outwards"]
     return Table(header, rows, "At the end of each training, in three pairs of directions")
+
+
+def small_pair(record: Record) -> Table:
+    """Twins that a processor trains in minutes, by learning rate and weight decay, and the surfaces around them."""
+    rows = []
+    for case, then in record.results.items():
+        network, rate, decay = case.split(", ")
+        maps = surfaces_of(then)
+        minima = ", ".join(str(each.minima) for each in maps)
+        down = ", ".join(f"{each.descent():.2f}" for each in maps)
+        read = (f"{100 * then[part]:.1f} %" for part in ("learnt", "test"))
+        rows.append([network, rate.split()[1], decay.split()[1], *read, f"{then['cosines'][1]:.2f}", minima, down])
+    header = ["network", "learning rate", "weight decay", "learnt", "test", "median cosine", "local minima", "descent"]
+    return Table(header, rows, str(record))
 
 
 def of_the_start(rows: Sequence[Sequence[object]]) -> Table:
