@@ -10,7 +10,7 @@ from threading import Lock
 import torch
 
 from cnnlab.device import Precision, one_thread
-from cnnlab.lessons.rates import climbed
+from cnnlab.lessons.rates import climbed, inside
 from cnnlab.lessons.records import Draft
 
 Run = dict[str, object]
@@ -69,6 +69,12 @@ def compare(
 
 def validation(run: Run) -> float:
     return run["curve"][-1][1]
+
+
+def chosen_inside(results: Mapping[str, Mapping[str, Sequence[Run]]], least: float = 0.0) -> bool:
+    """Whether each arm of a record has a learning rate between two others that were tried, or none above `least`."""
+    able = [arm for arm in results.values() if max(map(validation, arm["rates"])) > least]
+    return all(inside(arm["seeds"][0]["lr"], [run["lr"] for run in arm["rates"]]) for arm in able)
 
 
 @dataclass(frozen=True)

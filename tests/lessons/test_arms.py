@@ -71,3 +71,11 @@ def test_several_processes_record_the_same():
     alone = compare()
     records.file_of("arms").unlink()
     assert compare(workers=2) == alone
+
+
+def test_a_chosen_rate_at_the_edge_of_what_was_tried_is_seen_unless_nothing_was_learnt():
+    results = compare()
+    assert arms.chosen_inside(results)
+    results["fast"]["rates"] = [run for run in results["fast"]["rates"] if run["lr"] < 0.8]
+    assert not arms.chosen_inside(results)
+    assert arms.chosen_inside(results, least=1.1)

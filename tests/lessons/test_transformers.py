@@ -8,7 +8,6 @@ from torch import nn
 from torch.nn import functional as F
 
 from cnnlab import course, data, measure, models
-from cnnlab.lessons import rates
 from cnnlab.lessons.transformers import exercises, record, study
 from cnnlab.models.vit import ViT
 from cnnlab.training.run import Epoch, Run
@@ -103,7 +102,7 @@ def test_without_positions_a_vit_reads_more_than_a_guesser_and_far_less_than_wit
 
 
 def test_every_rate_lies_inside_its_grid():
-    assert all(rates.inside(chosen, tried) for chosen, tried in study.tried(GROWN).values())
+    assert study.all_inside(GROWN)
     assert max(study.validated(GROWN, "ViT, 500 images").values()) < 25  # whatever the rate
 
 

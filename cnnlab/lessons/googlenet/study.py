@@ -6,7 +6,7 @@ from statistics import mean
 from torch import Tensor, nn
 
 from cnnlab import view
-from cnnlab.lessons.rates import inside
+from cnnlab.lessons.arms import chosen_inside
 from cnnlab.lessons.records import Record
 from cnnlab.measure import Cost
 from cnnlab.table import Table
@@ -212,12 +212,8 @@ def added(runs: tuple[list[dict], list[dict]]) -> float:
 
 
 def all_inside(record: Record) -> bool:
-    """Whether each arm has a learning rate between two others that were tried, or does not learn at any."""
-    return all(
-        inside(arm["seeds"][0]["lr"], [run["lr"] for run in arm["rates"]])
-        for arm in record.results.values()
-        if max(100 * run["curve"][-1][1] for run in arm["rates"]) > LEARNS
-    )
+    """Whether each arm that learns at all has a learning rate between two others that were tried."""
+    return chosen_inside(record.results, LEARNS / 100)
 
 
 def heads(compared: Mapping[str, tuple[list[dict], list[dict]]]) -> Picture:

@@ -156,9 +156,8 @@ def kept_as(first: Mapping[str, Mapping]) -> Table:
 
 def rising(record: Record, most: int = 6) -> view.Picture:
     """The surface in one plane after these epochs, on one scale, drawn as in the paper. Of more than `most`, some."""
-    epochs = [*on_the_way(record)]
-    some = [epochs[i] for i in np.linspace(0, len(epochs) - 1, min(most, len(epochs))).round().astype(int)]
-    maps = {epoch: on_the_way(record)[epoch][0] for epoch in some}
+    seen = [(epoch, planes[0]) for epoch, planes in on_the_way(record).items()]
+    maps = dict(seen[i] for i in np.linspace(0, len(seen) - 1, min(most, len(seen))).round().astype(int))
     heights = {epoch: DRAWINGS["log10 of the loss, cut at 10"](each.loss) for epoch, each in maps.items()}
     ends = min(h.min().item() for h in heights.values()), max(h.max().item() for h in heights.values())
     columns = -(-len(maps) // 2)
@@ -207,16 +206,19 @@ def twins_on_the_way(records: Mapping[str, Record]) -> Table:
     return Table(["after epoch", *header], rows, f"The last row is the mean over pairs of directions. {last}")
 
 
+def by_plane(then: Mapping[str, Sequence]) -> tuple[str, str]:
+    """The local minima and the descents of the recorded surfaces around one network, one plane after the other."""
+    maps = surfaces_of(then)
+    return ", ".join(str(each.minima) for each in maps), ", ".join(f"{each.descent():.2f}" for each in maps)
+
+
 def at_their_ends(trained: Mapping[tuple[str, int], Record]) -> Table:
     """By network and number of epochs: what it knows in the end, and the surfaces around it in each plane."""
     rows = []
     for (name, length), record in trained.items():
         then = record.results["on_the_way"][str(length)]
-        maps = surfaces_of(then)
         known, held = (f"{100 * then[part]['accuracy']:.1f} %" for part in ("learnt", "held_out"))
-        minima = ", ".join(str(each.minima) for each in maps)
-        down = ", ".join(f"{each.descent():.2f}" for each in maps)
-        rows.append([name, length, known, held, minima, down])
+        rows.append([name, length, known, held, *by_plane(then)])
     header = ["network", "epochs", "learnt", "held out", "local minima", "descent outwards"]
     return Table(header, rows, "At the end of each training, in three pairs of directions")
 
@@ -226,11 +228,9 @@ def small_pair(record: Record) -> Table:
     rows = []
     for case, then in record.results.items():
         network, rate, decay = case.split(", ")
-        maps = surfaces_of(then)
-        minima = ", ".join(str(each.minima) for each in maps)
-        down = ", ".join(f"{each.descent():.2f}" for each in maps)
         read = (f"{100 * then[part]:.1f} %" for part in ("learnt", "test"))
-        rows.append([network, rate.split()[1], decay.split()[1], *read, f"{then['cosines'][1]:.2f}", minima, down])
+        cosine = f"{then['cosines'][1]:.2f}"
+        rows.append([network, rate.split()[1], decay.split()[1], *read, cosine, *by_plane(then)])
     header = ["network", "learning rate", "weight decay", "learnt", "test", "median cosine", "local minima", "descent"]
     return Table(header, rows, str(record))
 

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from cnnlab import models, view
 from cnnlab.data import Dataset
+from cnnlab.lessons.arms import chosen_inside
 from cnnlab.lessons.records import Record
 from cnnlab.lessons.twins import VIT_FIT, small_vit
 from cnnlab.measure import Cost
@@ -20,11 +21,11 @@ from cnnlab.training import Run
 
 __all__ = [  # the two of `twins` among them, which lesson 17 trains too
     "EPOCHS", "GROWING", "LEAST", "OFFSETS", "RESNET_FIT", "VIT_FIT",
-    "as_tokens", "attention", "behind", "best_table", "by_epoch", "by_size", "convolution_as_attention", "costs",
-    "for_vit", "gains", "gaps", "growing", "heads", "longer", "looks", "neighbours", "nine_heads", "of_waiting",
-    "parts", "position_maps", "saturation", "sizes", "small_resnet", "small_vit", "steps", "times_the_errors",
-    "torchvisions_best", "tried", "twice_as_long", "validated", "waiting", "with_positions",
-    "words",
+    "all_inside", "as_tokens", "attention", "behind", "best_table", "by_epoch", "by_size",
+    "convolution_as_attention", "costs", "for_vit", "gains", "gaps", "growing", "heads", "longer", "looks",
+    "neighbours", "nine_heads", "of_waiting", "parts", "position_maps", "saturation", "sizes", "small_resnet",
+    "small_vit", "steps", "times_the_errors", "torchvisions_best", "twice_as_long", "validated", "waiting",
+    "with_positions", "words",
 ]  # fmt: skip
 
 
@@ -331,9 +332,9 @@ def gains(record: Record) -> dict[str, list[float]]:
     return {n: [long - short for short, long in zip(found[n], found[n + TWICE], strict=True)] for n in networks}
 
 
-def tried(record: Record) -> dict[str, tuple[float, list[float]]]:
-    """By arm: the learning rate that was chosen, and all that were tried."""
-    return {arm: (of["seeds"][0]["lr"], [run["lr"] for run in of["rates"]]) for arm, of in record.results.items()}
+def all_inside(record: Record) -> bool:
+    """Whether each arm has a learning rate between two others that were tried."""
+    return chosen_inside(record.results)
 
 
 def validated(record: Record, arm: str) -> dict[float, float]:
