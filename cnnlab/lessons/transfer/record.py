@@ -102,7 +102,9 @@ BLOCKS = (  # methods, labels, seeds: what the lesson needs most comes first
     (("fine-tuned", "from scratch"), 500, study.SEEDS[:1]),
     (("fine-tuned, one rate", *CUT), 500, study.SEEDS),
     (("6 stages frozen",), 100, study.SEEDS),
-    ((f"fine-tuned, one rate{solar.LONGER}",), 500, study.SEEDS[:1]),
+    ((f"fine-tuned, one rate{solar.LONGER}",), 500, study.SEEDS),
+    (("fine-tuned, one rate", *CUT[::-1]), 1900, study.SEEDS),
+    (("from scratch",), 1900, study.SEEDS[:1]),
 )
 
 
@@ -112,8 +114,7 @@ def solar_cells(draft: Draft) -> None:
 
     Every strength and every learning rate is the best one on 200 validation cells, by balanced accuracy, with the first
     seed: of a few, and of others beyond them while the best is at the edge, six rates at most; with twice the steps it
-    is that of the steps. All 1,900 labels are for probes only. What the lesson needs most comes first, so that a part
-    of the record is a smaller study.
+    is that of the steps. What the lesson needs most comes first, so that a part of the record is a smaller study.
     """
     about = (
         "Accuracy and balanced accuracy on 524 test cells. `runs`: trainings by method, labels, seed (of the draw of "

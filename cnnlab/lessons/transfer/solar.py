@@ -15,7 +15,7 @@ from cnnlab.view import INK, Picture, images
 
 SIZE, VALIDATION = 96, 200
 LABELS = (20, 100, 500, 1900)
-STEPS = {20: 60, 100: 100, 500: 160}  # by labels, of BATCH images each; with all 1,900 only probes are made
+STEPS = {20: 60, 100: 100, 500: 160, 1900: 480}  # by labels, of BATCH images each
 BATCH = 20
 RATES = (0.01, 0.04, 0.16)  # to begin with, of the head; a record tries others beyond the edge
 STRENGTHS = (0.001, 0.01, 0.1, 1.0, 10.0)  # of a probe's penalty, to begin with
