@@ -1,6 +1,7 @@
 """Every lesson in JupyterLab in a real browser, without a network: its widgets move, its exercises answer.
 
-nbval runs every cell of every lesson; here run those that a browser adds something to, and what they use.
+nbval runs every cell of every lesson; here run those that a browser adds something to, and what they use, with the
+shortest of trainings.
 
 Here is every other lesson, and the rest in test_lab_second_half.py, so that two workers can share them.
 """
@@ -17,11 +18,12 @@ from driver import CUT_OFF, LESSONS, WAIT, Lab, Notebook, can_be_cut_off, chromi
 from playwright.sync_api import Locator, Playwright, expect
 
 from cnnlab import course
-from cnnlab.teaching import teach
+from cnnlab.teaching import execute, teach
 
 pytestmark = pytest.mark.slow  # a browser
 
 HERE = LESSONS[::2]
+SHORT = {"EPOCHS": 1, "IMAGES": 200}
 
 # The last cell of each lesson, here: it moves every widget to its ends, and has what the tests ask the kernel for.
 TRY_ALL = """
@@ -58,7 +60,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def copy(lesson: Path, folder: Path) -> str:
     """The lesson with what a browser adds to nbval's run, which runs every cell: see `shortened`."""
-    notebook = shortened(nbformat.read(lesson, as_version=4))
+    notebook = nbformat.read(lesson, as_version=4)
+    if SHORT.keys() <= set(execute.parameters(notebook)):
+        notebook = execute.set_to(notebook, SHORT)
+    notebook = shortened(notebook)
     notebook.cells.append(nbformat.v4.new_code_cell(TRY_ALL))
     nbformat.write(notebook, folder / lesson.name)
     return lesson.name
