@@ -638,6 +638,16 @@ def check_wall(disguised) -> None:
             f"It computes the same, but there is no wall: the loss is {ends:.2g} at the ends and {middle:.2g} in the"
             " middle. A wall is at least 1 higher."
         )
+    if not all(
+        torch.allclose(*(each[k].flatten(1).norm(dim=1).sort()[0] for each in (start, state)), rtol=1e-2)
+        for k, v in start.items()
+        if v.ndim > 1
+    ):
+        raise Wrong(
+            "It computes the same, and there is a wall, but its filters have other lengths. A rescaled network that is"
+            " mixed with its original is only rescaled, too: such a wall is one of the batch norms' mixed statistics."
+            " Find a disguise that keeps the lengths."
+        )
 
 
 exercise(
@@ -728,6 +738,22 @@ exercise(
                 return other
             """,
             "no wall",
+        ),
+        source(
+            """
+            def disguised(model):
+                import copy
+
+                other = copy.deepcopy(model)
+                for layer in other.modules():
+                    if isinstance(layer, torch.nn.Conv2d):
+                        layer.weight.data *= 10
+                    elif isinstance(layer, torch.nn.BatchNorm2d):
+                        layer.running_mean *= 10
+                        layer.running_var *= 10**2
+                return other
+            """,
+            "other lengths",
         ),
         source(
             """
