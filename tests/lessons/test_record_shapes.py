@@ -139,7 +139,7 @@ def of_solar_cells(results: dict) -> list[list[float]]:
         first.setdefault(case, []).append(run.get("strength", run.get("lr")))
     record = part("transfer")
     trained = [(m, None, None, n) for methods, n, _ in record.BLOCKS for m in methods]
-    searched = [first[case] for case in trained if case[3] < 1900 and not case[0].endswith(record.solar.LONGER)]
+    searched = [first[case] for case in trained if not case[0].endswith(record.solar.LONGER)]
     return [first[case] for case in first if case not in trained] + searched
 
 

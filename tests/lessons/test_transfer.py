@@ -293,7 +293,8 @@ def test_tables_of_cells_show_what_the_record_has(measured_cells):
     assert [row[0] for row in more.rows] == ["linear probe", "fine-tuned, one rate", "twice the steps"]
     faces = study.recorded(course.record("transfer").results["runs"], "faces")
     rows = solar_tables.advice(faces, found, results["depths"]).rows
-    assert len(rows) == 4 and rows[3][3].startswith(f"probe {probe:.0f}, scaled ")
+    of_all = solar_tables.mean(found, solar_tables.PROBE, 1900)
+    assert len(rows) == 4 and rows[3][3].startswith(f"probe {of_all:.0f}, scaled ")
     picture = solar_tables.depths(results["depths"], 100, "Title")
     at_stem = 100 * statistics.mean(solar_tables.by_depth(results["depths"], "ImageNet", 100)[0])
     assert f"ImageNet {at_stem:.0f}, " in picture.alt and "100 labels" in picture.alt

@@ -161,7 +161,7 @@ def advice(faces: training.Study, found: training.Study, probes: Sequence[Mappin
         ["few, alike", "a probe at the end", "photographs → faces, 2 of each", of_faces(2)],
         ["few, unlike", "a probe of earlier features", "ImageNet → solar cells, 100", of_cells(100)],
         ["many, alike", "fine-tune", "photographs → faces, 40 of each", of_faces(40)],
-        ["many, unlike", "fine-tune all of it", "ImageNet → solar cells, 500", of_cells(500)],
+        ["many, unlike", "fine-tune all of it", "ImageNet → solar cells, 1,900", of_cells(1900)],
     ]
     return Table(["labels, images", "advice", "measured on", "in %"], rows, "The advice, and what was measured")
 
