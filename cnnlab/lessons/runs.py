@@ -37,5 +37,5 @@ def reads_digits(network: nn.Module, least: float, *, seed: int = 1) -> None:
     accuracy = evaluate(network, fresh).accuracy
     if accuracy < least:
         raise Wrong(
-            f"On 1,000 fresh street digits your network reads {accuracy:.0%}; at least {least:.0%} is asked for."
+            f"On 1,000 fresh street digits your network reads {accuracy:.1%}; at least {least:.0%} is asked for."
         )

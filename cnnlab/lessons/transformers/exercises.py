@@ -531,7 +531,11 @@ def check_refuted(refute: Callable) -> None:
     changes = changes_without(shares, values)
     most = max(changes[:top] + changes[top + 1 :])
     if most < 1e-9:
-        raise Wrong("Leaving out any of the other tokens changes nothing, so none matters more than the one looked at.")
+        rest = shares[torch.arange(len(shares)) != top].sum()
+        why = f" Together they get only {rest:.0e} of the shares: let them have nearer to 10 %." if rest < 1e-6 else ""
+        raise Wrong(
+            f"Leaving out any of the other tokens changes nothing, so none matters more than the one looked at.{why}"
+        )
     if changes[top] > most / 10:
         why = ""
         if not values[top].any():
@@ -576,6 +580,7 @@ exercise(
         ),
         edit("6.0", "1.0", "The largest share is"),
         edit("[1.0, 0.0], [-1.0, 0.0]", "[0.0, 0.0], [0.0, 0.0]", "changes nothing"),
+        edit("6.0", "90.0", "let them have nearer to 10 %"),
         edit("[-1.0, 0.0]", "[0.0, 0.0]", "A value of zero does not help by itself"),
         edit("values = torch.tensor([[0.0, 0.0]", "values = torch.tensor([[1.0, 0.0]", "less than a tenth"),
         edit(
