@@ -1,11 +1,12 @@
 """What lesson 08 shows of ResNet-56 and its plain twin: recorded whole, on one scale, from the weights beside it."""
 
 import itertools
+from copy import deepcopy
 
 import pytest
 import torch
 
-from cnnlab import course, measure, models
+from cnnlab import course, data, measure, models
 from cnnlab.lessons import records
 from cnnlab.lessons.loss_surfaces import record, study
 
@@ -203,12 +204,42 @@ def test_what_half_precision_kept_is_another_network():
     assert first["held_out"]["accuracy"] == pytest.approx(known, abs=0.01)  # as it was while it was trained
 
 
-def test_the_papers_mountains_do_not_come_from_its_statistics():
+def test_the_papers_mountains_stand_with_other_statistics_and_not_with_those_of_each_point():
     came, anew = (
         measure.LossSurface.load(records.SURFACES / f"li2018-plain56{end}.safetensors") for end in ("", "-anew")
     )
     assert study.alike(came).minima >= 10 and anew.minima >= 10 and anew.descent() >= 0.3
     assert "measured anew on 4,000" in anew.provenance["about"]
+    own = study.own_statistics(records.record("statistics_everywhere"), "plain56")
+    frozen = study.recorded("li2018-plain56")[1:]
+    for mine, centre in zip(own, frozen, strict=True):
+        assert mine.loss.shape == centre.loss.shape == (25, 25)
+        assert mine.minima < centre.minima / 2 and mine.descent() < centre.descent() / 2
+        middle = mine.loss[12, 12], centre.loss[12, 12]  # in the centre they are nearly the same statistics
+        assert 0.5 < middle[0] / middle[1] < 1.2
+
+
+def test_at_every_point_the_statistics_are_those_of_the_photographs(monkeypatch):
+    digits = data.load("street_digits", train=40, test=10)
+    net = models.get_model("resnet20_tiny", weights="street_digits")
+    monkeypatch.setattr(record, "paper_network", lambda *_: deepcopy(net))
+    monkeypatch.setattr(record, "photographs", lambda _: digits.train)
+    monkeypatch.setattr(records.Draft, "save", lambda *_, **__: None)
+    draft = records.Draft("nothing", "command")
+    record.statistics_everywhere(draft, points=3)
+    assert [*draft.results] == [f"{name}, seed {seed}" for seed in (1, 2) for name in ("resnet56", "plain56")]
+    (grid,) = draft.results["plain56, seed 2"]["losses"]
+    inputs = data.Split(digits.train.images, digits.train.labels, record.PAPER_MEAN, record.PAPER_STD).inputs()
+    for row, column, place in ((1, 1, (0.0, 0.0)), (0, 2, (1.0, -1.0))):
+        then = deepcopy(net)
+        then.load_state_dict(measure.random_plane(net, 2).at(*place))
+        for layer in then.modules():
+            if isinstance(layer, torch.nn.BatchNorm2d):
+                layer.reset_running_stats()
+                layer.momentum = None
+        then.train()(inputs)  # measured once, on all of them
+        loss = torch.nn.functional.cross_entropy(then.eval()(inputs), digits.train.labels)
+        assert grid[row][column] == pytest.approx(loss.item(), rel=0.1)
 
 
 def test_what_is_left_of_the_initial_weights_is_in_the_shipped_ones():

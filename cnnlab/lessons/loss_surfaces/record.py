@@ -305,31 +305,32 @@ def measure_statistics(net: nn.Module, images: data.Split) -> None:
     net.eval()
 
 
-def statistics_everywhere(draft: Draft, folder: str | Path | None = None) -> None:
+def statistics_everywhere(draft: Draft, points: int = 25, folder: str | Path | None = None) -> None:
     """The paper's two networks once more, their batch norms' statistics measured anew at every point of a map.
 
     A surface is drawn with the statistics of the network in its centre, and every other point is another network. Here
     each has its own: those of the 500 photographs on which the loss is measured. The planes are those of the recorded
     surfaces with seeds 1 and 2.
     """
+    cases = [(model, seed) for seed in (1, 2) for model in PAPER if f"{model}, seed {seed}" not in draft.results]
+    if not cases:
+        return
     about = (
-        "The loss of the paper's networks of figure 1 on 500 photographs, on 25 x 25 points from -1 to 1, by seed of"
-        " the directions; at each point the batch norms use the statistics of these photographs, measured there."
+        f"The loss of the paper's networks of figure 1 on 500 photographs, on {points} x {points} points from -1 to 1,"
+        " by seed of the directions; at each point the batch norms use the statistics of these photographs, measured"
+        " there."
     )
     some = photographs(draft)
     inputs = data.Split(some.images, some.labels, PAPER_MEAN, PAPER_STD).inputs()
     inputs = inputs.contiguous(memory_format=torch.channels_last)
-    at = torch.linspace(-1, 1, 25).tolist()
-    for model, seed in ((model, seed) for seed in (1, 2) for model in PAPER):
-        name = f"{model}, seed {seed}"
-        if name in draft.results:
-            continue
+    at = torch.linspace(-1, 1, points).tolist()
+    for model, seed in cases:
         start, net = time.perf_counter(), paper_network(model, folder).to(memory_format=torch.channels_last).train()
         plane = measure.random_plane(net, seed)
         losses = [[loss_at(net, plane.at(x, y), inputs, some.labels) for x in at] for y in at]
-        draft.results[name] = {"losses": losses}
+        draft.results[f"{model}, seed {seed}"] = {"losses": [losses]}
         draft.save(about, time.perf_counter() - start, precision="fp32")
-        print(name, round(time.perf_counter() - start), flush=True)
+        print(model, seed, round(time.perf_counter() - start), flush=True)
 
 
 @torch.no_grad()

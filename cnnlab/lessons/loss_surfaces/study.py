@@ -144,6 +144,12 @@ def surfaces_of(then: Mapping[str, Sequence]) -> list[LossSurface]:
     return [LossSurface(at, at, loss, torch.full_like(loss, math.nan)) for loss in grids]
 
 
+def own_statistics(record: Record, model: str) -> list[LossSurface]:
+    """The surfaces around one of the paper's networks whose points have statistics of their own, seed by seed."""
+    cases = [then for case, then in record.results.items() if case.startswith(f"{model}, ")]
+    return [surface for then in cases for surface in surfaces_of(then)]
+
+
 def kept_as(first: Mapping[str, Mapping]) -> Table:
     """The network after its first epoch, as it was and as half precision keeps it."""
     rows = []
