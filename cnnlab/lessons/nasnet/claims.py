@@ -93,7 +93,7 @@ register(
         judge=lambda best, by_chance, again, again_by_chance: compared(
             min(best - by_chance, again - again_by_chance), least=3
         ),
-        why="a hundred trials see a fifth of the 441 networks; the next row is of a larger space",
+        why="chance comes within four points of the best of the 441; the next row is of a larger space",
     ),
     Claim(
         lesson="12",
