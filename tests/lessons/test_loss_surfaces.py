@@ -217,6 +217,9 @@ def test_the_papers_mountains_stand_with_other_statistics_and_not_with_those_of_
         assert mine.minima < centre.minima / 2 and mine.descent() < centre.descent() / 2
         middle = mine.loss[12, 12], centre.loss[12, 12]  # in the centre they are nearly the same statistics
         assert 0.5 < middle[0] / middle[1] < 1.2
+    for then in records.record("statistics_everywhere").results.values():
+        for *_, mine, by_others in then.get("checked", []):
+            assert by_others == pytest.approx(mine, rel=0.25)
 
 
 def test_at_every_point_the_statistics_are_those_of_the_photographs(monkeypatch):
@@ -224,6 +227,8 @@ def test_at_every_point_the_statistics_are_those_of_the_photographs(monkeypatch)
     net = models.get_model("resnet20_tiny", weights="street_digits")
     monkeypatch.setattr(record, "paper_network", lambda *_: deepcopy(net))
     monkeypatch.setattr(record, "photographs", lambda _: digits.train)
+    monkeypatch.setattr(record, "other_photographs", lambda _: digits.train)
+    monkeypatch.setattr(record, "CHECKED", [(0.0, 0.0), (1.0, -1.0)])
     monkeypatch.setattr(records.Draft, "save", lambda *_, **__: None)
     draft = records.Draft("nothing", "command")
     record.statistics_everywhere(draft, points=3)
@@ -240,6 +245,8 @@ def test_at_every_point_the_statistics_are_those_of_the_photographs(monkeypatch)
         then.train()(inputs)  # measured once, on all of them
         loss = torch.nn.functional.cross_entropy(then.eval()(inputs), digits.train.labels)
         assert grid[row][column] == pytest.approx(loss.item(), rel=0.1)
+    for x, y, own, by_others in draft.results["plain56, seed 1"]["checked"]:  # the others are the same here
+        assert (x, y) in record.CHECKED and by_others == pytest.approx(own, rel=0.1)
 
 
 def test_what_is_left_of_the_initial_weights_is_in_the_shipped_ones():

@@ -305,39 +305,60 @@ def measure_statistics(net: nn.Module, images: data.Split) -> None:
     net.eval()
 
 
+CHECKED = [(x, y) for x in (-1.0, -0.25, 0.5) for y in (-0.75, 0.0, 0.75)]  # places of a map
+
+
 def statistics_everywhere(draft: Draft, points: int = 25, folder: str | Path | None = None) -> None:
     """The paper's two networks once more, their batch norms' statistics measured anew at every point of a map.
 
     A surface is drawn with the statistics of the network in its centre, and every other point is another network. Here
     each has its own: those of the 500 photographs on which the loss is measured. The planes are those of the recorded
-    surfaces with seeds 1 and 2.
+    surfaces with seeds 1 and 2. At nine places of the first plane the statistics are those of 2,000 other photographs,
+    too.
     """
-    cases = [(model, seed) for seed in (1, 2) for model in PAPER if f"{model}, seed {seed}" not in draft.results]
-    if not cases:
-        return
     about = (
         f"The loss of the paper's networks of figure 1 on 500 photographs, on {points} x {points} points from -1 to 1,"
         " by seed of the directions; at each point the batch norms use the statistics of these photographs, measured"
-        " there."
+        " there. `checked`: places x, y of the first plane, the loss there, and the loss with the statistics of 2,000"
+        " other photographs."
     )
-    some = photographs(draft)
-    inputs = data.Split(some.images, some.labels, PAPER_MEAN, PAPER_STD).inputs()
-    inputs = inputs.contiguous(memory_format=torch.channels_last)
+    cases = [(model, seed) for seed in (1, 2) for model in PAPER if f"{model}, seed {seed}" not in draft.results]
+    unchecked = [model for model in PAPER if "checked" not in draft.results.get(f"{model}, seed 1", {})]
+    if not (cases or unchecked):
+        return
+    some, others = photographs(draft), other_photographs(draft)
+    some, others = (data.Split(part.images, part.labels, PAPER_MEAN, PAPER_STD) for part in (some, others))
+    inputs = some.inputs().contiguous(memory_format=torch.channels_last)
     at = torch.linspace(-1, 1, points).tolist()
     for model, seed in cases:
-        start, net = time.perf_counter(), paper_network(model, folder).to(memory_format=torch.channels_last).train()
+        start, net = time.perf_counter(), paper_network(model, folder).to(memory_format=torch.channels_last)
         plane = measure.random_plane(net, seed)
         losses = [[loss_at(net, plane.at(x, y), inputs, some.labels) for x in at] for y in at]
         draft.results[f"{model}, seed {seed}"] = {"losses": [losses]}
         draft.save(about, time.perf_counter() - start, precision="fp32")
-        print(model, seed, round(time.perf_counter() - start), flush=True)
+    for model in unchecked:
+        start, net = time.perf_counter(), paper_network(model, folder).to(memory_format=torch.channels_last)
+        plane, checked = measure.random_plane(net, 1), []
+        for place in CHECKED:
+            losses = [loss_at(net, plane.at(*place), inputs, some.labels, apart) for apart in (None, others)]
+            checked.append([*place, *losses])
+        draft.results[f"{model}, seed 1"]["checked"] = checked
+        draft.save(about, time.perf_counter() - start, precision="fp32")
 
 
 @torch.no_grad()
-def loss_at(net: nn.Module, state: dict[str, torch.Tensor], inputs: torch.Tensor, labels: torch.Tensor) -> float:
-    """The loss in train mode, on all images at once: by their own statistics."""
+def loss_at(
+    net: nn.Module,
+    state: dict[str, torch.Tensor],
+    inputs: torch.Tensor,
+    labels: torch.Tensor,
+    others: data.Split | None = None,
+) -> float:
+    """The loss of another state on all images at once, by their own statistics, or by those of other images."""
     net.load_state_dict(state)
-    return float(f"{F.cross_entropy(net(inputs), labels).item():.5g}")
+    if others:
+        measure_statistics(net, others)
+    return float(f"{F.cross_entropy(net.train(not others)(inputs), labels).item():.5g}")
 
 
 def whole(draft: Draft) -> bool:
@@ -350,6 +371,13 @@ def photographs(draft: Draft) -> data.Split:
     learnt = draft.cifar10().train
     some = torch.randperm(len(learnt), generator=torch.Generator().manual_seed(0))[:IMAGES]
     return data.Split(learnt.images[some], learnt.labels[some], learnt.mean, learnt.std)
+
+
+def other_photographs(draft: Draft) -> data.Split:
+    """Four times as many training images, none of which is among these."""
+    learnt = draft.cifar10().train
+    order = torch.randperm(len(learnt), generator=torch.Generator().manual_seed(0))
+    return learnt.take(order[IMAGES : 5 * IMAGES])
 
 
 def record_surface(draft: Draft, net: nn.Module, split: data.Split, about: str, **settings: int) -> None:
