@@ -87,11 +87,11 @@ def rotatable_surface(
         1, len(surfaces), specs=[[{"type": "surface"}] * len(surfaces)], subplot_titles=list(surfaces)
     )
     for column, each in enumerate(surfaces.values(), start=1):
-        height = each.loss.clamp(norm.vmin, norm.vmax).log10().numpy().round(3)
+        height = each.loss.double().clamp(norm.vmin, norm.vmax).log10().numpy().round(3)  # written with 3 digits
         fig.add_trace(
             graph_objects.Surface(
-                x=each.x.numpy().round(4).tolist(),
-                y=each.y.numpy().round(4).tolist(),
+                x=each.x.double().numpy().round(4).tolist(),
+                y=each.y.double().numpy().round(4).tolist(),
                 z=height.tolist(),
                 cmin=low,
                 cmax=high,
