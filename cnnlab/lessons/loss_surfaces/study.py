@@ -105,7 +105,7 @@ def four_drawings(surfaces: Mapping[str, LossSurface]) -> view.Picture:
     highest = {name: each.loss.max().item() for name, each in surfaces.items()}
     title = f"One measurement, four drawings; as it is, it has needles of up to {max(highest.values()):,.0f} nats"
     rows, columns = len(surfaces), len(DRAWINGS)
-    fig, axes = view.figure(rows, columns, size=(9.6, 2.4 * rows), title=title, subplot_kw={"projection": "3d"})
+    fig, axes = view.figure(rows, columns, size=(11, 2.7 * rows), title=title, subplot_kw={"projection": "3d"})
     for column, (way, height) in enumerate(DRAWINGS.items()):
         heights = {name: height(each.loss) for name, each in surfaces.items()}
         ends = min(h.min().item() for h in heights.values()), max(h.max().item() for h in heights.values())
