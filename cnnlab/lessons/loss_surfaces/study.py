@@ -80,7 +80,7 @@ def known_shapes() -> view.Picture:
         "slope": 2 * across + 0 * up,
         "egg-box": -(wave * across).cos() - (wave * up).cos(),
     }
-    fig, axes = view.figure(1, 3, size=(9.5, 3.6), subplot_kw={"projection": "3d"})
+    fig, axes = view.figure(1, 3, size=(7.4, 3.5), subplot_kw={"projection": "3d"})
     view.entitle(fig, "Three shapes, and three numbers for each")
     said = []
     for axis, (name, log) in zip(axes, shapes.items(), strict=True):
@@ -100,20 +100,16 @@ DRAWINGS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def four_drawings(surfaces: Mapping[str, LossSurface]) -> view.Picture:
-    """The same surfaces with and without the logarithm, with and without the cut; each column on one scale."""
-    highest = {name: each.loss.max().item() for name, each in surfaces.items()}
-    title = f"One measurement, four drawings; as it is, it has needles of up to {max(highest.values()):,.0f} nats"
-    rows, columns = len(surfaces), len(DRAWINGS)
-    fig, axes = view.figure(rows, columns, size=(11, 2.7 * rows), title=title, subplot_kw={"projection": "3d"})
-    for column, (way, height) in enumerate(DRAWINGS.items()):
-        heights = {name: height(each.loss) for name, each in surfaces.items()}
-        ends = min(h.min().item() for h in heights.values()), max(h.max().item() for h in heights.values())
-        for row, (name, each) in enumerate(surfaces.items()):
-            _landscape(axes[row][column], each.x, heights[name], ends)
-            axes[row][column].set_title(f"{name}\n{way}", size=9)
-    said = "; ".join(f"{name} up to {value:,.0f}" for name, value in highest.items())
-    return view.Picture(fig, f"{title}. Rows: {', '.join(surfaces)}; columns: {', '.join(DRAWINGS)}. Loss: {said}.")
+def four_drawings(surface: LossSurface) -> view.Picture:
+    """The same surface with and without the logarithm, with and without the cut."""
+    highest = surface.loss.max().item()
+    title = f"One measurement, four drawings; as it is, it has needles of up to {highest:,.0f} nats"
+    fig, axes = view.figure(1, len(DRAWINGS), size=(9, 2.6), title=title, subplot_kw={"projection": "3d"})
+    for axis, (way, height) in zip(axes, DRAWINGS.items(), strict=True):
+        heights = height(surface.loss)
+        _landscape(axis, surface.x, heights, (heights.min().item(), heights.max().item()))
+        axis.set_title(way, size=9)
+    return view.Picture(fig, f"{title}: {', '.join(DRAWINGS)}.")
 
 
 def training_curves(records: Mapping[str, Record]) -> view.Picture:
@@ -169,7 +165,7 @@ def rising(record: Record, most: int = 6) -> view.Picture:
     columns = -(-len(maps) // 2)
     first, last = min(maps), max(maps)
     title = f"Local minima after epoch {first}: {maps[first].minima}; after the last, {last}: {maps[last].minima}"
-    size = (2.7 * columns, 5.4)
+    size = (2.1 * columns, 4.5)
     fig, axes = view.figure(2, columns, size=size, title=title, subplot_kw={"projection": "3d"})
     for axis in axes.flat[len(maps) :]:
         axis.remove()
