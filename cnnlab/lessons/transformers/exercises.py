@@ -598,7 +598,7 @@ def check_my_run(my_run: object) -> None:
     network = trained(my_run)
     if sum(isinstance(layer, (SelfAttention, nn.MultiheadAttention)) for layer in network.modules()) < 2:
         raise Wrong("Your network has fewer than two layers of attention: keep the transformer, and help it.")
-    reads_digits(trained(my_run, parameters=200_000), 0.88)
+    reads_digits(trained(my_run, parameters=200_000), 0.90)
 
 
 exercise(
