@@ -65,7 +65,7 @@ register(
         stated="a suspicion",
         source="this lesson",
         verdict=SHOWN,
-        figure="{:.0f} and {:.0f}",
+        figure="{:.3g} and {:.3g}",
         judge=lambda centre, own: (
             SHOWN if own <= _FEW and own < centre / 4 else OPPOSITE if own >= _MANY else NOT_SHOWN
         ),
