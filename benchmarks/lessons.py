@@ -2,8 +2,8 @@
 
     python benchmarks/lessons.py [NUMBER ...]
 
-The project allows a lesson two minutes on two quiet cores and 1.5 GiB. Memory is the kernel's peak, by Linux; elsewhere
-it is not shown.
+On two quiet cores the project asks for 75 seconds and 1.3 GiB at most a lesson, and for ten minutes for all. Memory is
+the kernel's peak, by Linux; elsewhere it is not shown.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """All benchmarks, one after the other, into one page: what they print, below the machine and the versions.
 
     python benchmarks/run_all.py               # all, into benchmarks/RESULTS.md
-    python benchmarks/run_all.py lessons ...   # these anew; the others stay, if of this machine and these versions
+    python benchmarks/run_all.py lessons ...   # these anew; the others stay, and each names its machine
 
 `gpu.py` has arguments of its own and is not on the page; `peers.py` needs further packages and is only run by its name.
 It takes about forty minutes, and wants a machine that does nothing else. The page is renewed after each benchmark, so
@@ -34,25 +34,24 @@ def processor() -> str:
         return platform.processor() or platform.machine()
 
 
-def header() -> str:
-    """The page's beginning, with what its figures depend on."""
+BEGINNING = (
+    "# Benchmarks\n\nWritten by `python benchmarks/run_all.py`. Seconds and images/s are those of the machine that is "
+    "named below each table; what holds elsewhere are the ratios, each taken in one run, in turns. Above each table "
+    "stands what it measures and what the project asks of it."
+)
+
+
+def machine() -> str:
+    """What figures depend on: the processor, how much of it is used, and the versions."""
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    machine = f"{processor()}, {os.cpu_count()} cores; {machine_class(find_device())}"
-    return "\n\n".join(
-        [
-            "# Benchmarks",
-            "Written by `python benchmarks/run_all.py`. Seconds and images/s are this machine's; what holds elsewhere "
-            "are the ratios, each taken in one run, in turns. Above each table stands what it measures and what the "
-            "project asks of it.",
-            f"{machine}. Python {platform.python_version()}, {versions}.",
-        ]
-    )
+    used = f"{os.cpu_count()} cores; {machine_class(find_device())}"
+    return f"{processor()}, {used}. Python {platform.python_version()}, {versions}."
 
 
-def measured_before(header: str) -> dict[str, str]:
-    """The sections of the page, if it is of this machine and these versions."""
-    beginning, *sections = PAGE.read_text(encoding="utf-8").rstrip().split("\n\n## ") if PAGE.exists() else [""]
-    return dict(section.split("\n\n", 1) for section in sections) if beginning == header else {}
+def measured_before() -> dict[str, str]:
+    """The sections of the page, by their titles."""
+    sections = PAGE.read_text(encoding="utf-8").rstrip().split("\n\n## ")[1:] if PAGE.exists() else []
+    return dict(section.split("\n\n", 1) for section in sections)
 
 
 def main() -> None:
@@ -60,8 +59,7 @@ def main() -> None:
     asked = sys.argv[1:] or [name for name in scripts if name != "peers"]
     if unknown := [name for name in asked if name not in scripts]:
         raise SystemExit(f"There is no benchmark {unknown[0]!r}. There are: {', '.join(scripts)}.")
-    beginning = header()
-    sections = measured_before(beginning)
+    sections = measured_before()
     failed = []
     for name in asked:
         print(f"{name} ...", flush=True)
@@ -77,8 +75,8 @@ def main() -> None:
         table = "".join(said).rstrip()
         about = ast.get_docstring(ast.parse(scripts[name].read_text(encoding="utf-8")))
         took = f"{date.today()}, {time.perf_counter() - start:,.0f} s" + ("; failed" if done.returncode else "")
-        sections[name] = f"{about}\n\n```text\n{table}\n```\n\n`python benchmarks/{name}.py`, {took}"
-        parts = [beginning, *(f"## {title}\n\n{text}" for title, text in sorted(sections.items()))]
+        sections[name] = f"{about}\n\n```text\n{table}\n```\n\n`python benchmarks/{name}.py`, {took}. {machine()}"
+        parts = [BEGINNING, *(f"## {title}\n\n{text}" for title, text in sorted(sections.items()))]
         PAGE.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     print(f"written to {PAGE}")
     sys.exit(f"failed: {', '.join(failed)}" if failed else 0)

@@ -27,7 +27,7 @@ class Explorer(widgets.VBox):
             self._loop = asyncio.get_running_loop()  # of the kernel: what it is given it does when no cell is running
         except RuntimeError:
             self._loop = None  # no kernel
-        self._waiting = False
+        self._waiting = self._setting = False
         self.controls = controls
         self._shown = widgets.HTML()
         bar = widgets.Box(list(controls.values()), layout=widgets.Layout(flex_flow="row wrap"))
@@ -40,8 +40,12 @@ class Explorer(widgets.VBox):
 
     def set(self, **values: object) -> Picture:
         """Move controls as a hand would, and return the picture that then stands there."""
-        for name, value in values.items():
-            self.controls[name].value = value
+        self._setting = True  # one picture for all of them
+        try:
+            for name, value in values.items():
+                self.controls[name].value = value
+        finally:
+            self._setting = False
         return self._update()
 
     def drawn(self, **values: object) -> Picture:
@@ -50,7 +54,8 @@ class Explorer(widgets.VBox):
 
     def _follow(self) -> None:
         if self._loop is None or threading.get_ident() == self._home:
-            self._redraw()
+            if not self._setting:
+                self._redraw()
         elif not self._waiting:  # one picture for all the values that went by in the meantime
             self._waiting = True
             self._loop.call_soon_threadsafe(self._redraw)

@@ -63,22 +63,28 @@ def copy(lesson: Path, folder: Path) -> str:
     notebook = nbformat.read(lesson, as_version=4)
     if SHORT.keys() <= set(execute.parameters(notebook)):
         notebook = execute.set_to(notebook, SHORT)
-    notebook = shortened(notebook)
+    notebook = shortened(notebook, first_task(lesson))
     notebook.cells.append(nbformat.v4.new_code_cell(TRY_ALL))
     nbformat.write(notebook, folder / lesson.name)
     return lesson.name
 
 
-def shortened(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The lesson's widgets, predictions, exercises and first live curves, and of its other cells what these use."""
+def first_task(lesson: Path) -> course.Exercise:
+    return course.exercises(lesson.stem[:2])[0]
+
+
+def shortened(notebook: nbformat.NotebookNode, task: course.Exercise) -> nbformat.NotebookNode:
+    """The lesson's widgets, predictions, this exercise and the first live curves, and of other cells what these use."""
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     first = next((cell for cell in code if "live_curves" in cell.source), None)  # the trainings that draw as they run
     for cell in code:
         imports = cell.source.startswith(("import ", "from "))  # an answer may use what no other cell here does
         moves = any(str(output.get("data", {}).get("text/plain")).startswith("Explorer of") for output in cell.outputs)
-        shows = imports or moves or re.search(r"course\.(predict|check|answer|begin)\(", cell.source)
-        stub = any(cell.source == task.stub for task in course.exercises())
-        cell.metadata["cnnlab"] = {"own": bool(shows or stub or cell is first)}
+        asks = re.search(rf'course\.(?:predict|begin|(?:check|answer)\("{re.escape(task.id)}")', cell.source)
+        shows = imports or moves or asks or cell.source == task.stub
+        cell.metadata["cnnlab"] = {"own": bool(shows or cell is first)}
+        if not shows:
+            cell.metadata.pop("nbgrader", None)  # checks run anyway: not those of the other exercises
     for cell, source in zip(notebook.cells, teach.needed(notebook.cells), strict=True):
         if cell.cell_type == "code":
             cell.source = source or "pass"
@@ -164,7 +170,7 @@ def move(one: Locator) -> None:
 
 
 def test_an_exercise_is_solved_by_typing_and_a_wrong_answer_gets_its_diagnosis(opened, lesson):
-    task = course.exercises(lesson.stem[:2])[0]
+    task = first_task(lesson)
     mistake = task.wrong[0]
     (stub,) = opened.cells_with(task.stub)
     feedback = answer(opened, stub, mistake.source)

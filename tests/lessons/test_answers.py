@@ -9,9 +9,10 @@ import os
 from functools import cache
 
 import nbformat
+import proved
 import pytest
 from answers import Right, Wrong
-from test_exercises import run
+from test_exercises import run, runs
 
 from cnnlab import course, files, lessons
 
@@ -39,14 +40,17 @@ def imports(lesson: str) -> str:
     return "\n".join(map(ast.unparse, found))
 
 
-def judged(answer: Right | Wrong) -> course.Feedback:
+def judged(answer: Right | Wrong) -> tuple[course.Feedback, bool]:
+    """The feedback, and whether the answer's training was cut short because it is proved: see proved.py."""
     source = f"{answer.source.strip()}\n"
-    return course.check(answer.exercise, run(TASKS[answer.exercise], source, imports(answer.exercise[:2])))
+    with proved.short(answer.exercise, source) as short:
+        return course.check(answer.exercise, run(TASKS[answer.exercise], source, imports(answer.exercise[:2]))), short
 
 
 @pytest.mark.parametrize("answer", named([answer for answer in ANSWERS if isinstance(answer, Right)]))
 def test_a_right_answer_passes(answer):
-    assert judged(answer).status == "passed", judged(answer).message
+    feedback, short = judged(answer)
+    assert runs(feedback) if short else feedback.status == "passed", feedback.message
 
 
 TOO_LENIENT: dict[tuple[str, str], str] = {}  # wrong answers that pass, and why the check cannot tell
@@ -54,7 +58,10 @@ TOO_LENIENT: dict[tuple[str, str], str] = {}  # wrong answers that pass, and why
 
 @pytest.mark.parametrize("answer", named([answer for answer in ANSWERS if isinstance(answer, Wrong)]))
 def test_a_wrong_answer_does_not_pass(answer):
-    feedback = judged(answer)
+    feedback, short = judged(answer)
+    if short:
+        assert runs(feedback), feedback
+        return
     if why := TOO_LENIENT.get((answer.exercise, answer.style)):
         assert feedback.status == "passed", "no longer too lenient: take it off the list"
         pytest.xfail(why)

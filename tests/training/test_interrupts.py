@@ -58,8 +58,8 @@ def press_after(seconds: float) -> threading.Timer:
     [
         pytest.param(30, 1, marks=pytest.mark.slow),
         (30, 3),
-        pytest.param(1000, 1, marks=pytest.mark.slow),
-        pytest.param(1000, 3, marks=pytest.mark.slow),
+        pytest.param(400, 1, marks=pytest.mark.slow),
+        pytest.param(400, 3, marks=pytest.mark.slow),
     ],
 )
 def test_presses_at_random_moments_leave_no_switch_turned(digits, rounds, presses):

@@ -154,6 +154,24 @@ def test_an_explorer_follows_its_controls():
     assert "data:image/png;base64," in explorer._shown.value and 'alt="b 5' in explorer._shown.value
 
 
+def test_an_explorer_draws_one_picture_for_all_that_is_set_together():
+    drawn = []
+
+    def counted(width=3, kind="a"):
+        drawn.append((width, kind))
+        return draw(width, kind)
+
+    explorer = view.explore(counted, width=(1, 6), kind=["b", "a"])
+    explorer.set(width=5, kind="b")
+    assert drawn == [(3, "a"), (5, "b")]
+    explorer.controls["width"].value = 2  # by hand
+    assert drawn[2:] == [(2, "b")]
+    with pytest.raises(KeyError):
+        explorer.set(depth=1)
+    explorer.controls["width"].value = 6
+    assert drawn[3:] == [(6, "b")]
+
+
 def test_an_explorer_that_is_moved_in_another_thread_draws_in_its_own_when_no_cell_runs():
     drawn = []
 

@@ -1,7 +1,8 @@
 """Lesson 13, EfficientNet: what the lesson and its records measure."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from statistics import mean
 
@@ -143,28 +144,25 @@ def macs(width: float = 1.0, blocks: int = BLOCKS, size: int = SIZE) -> int:
         return measure.cost(twin(width, blocks), (3, size, size)).macs
 
 
-def nearest(settings: Iterable[dict], target: float) -> dict:
-    """The settings whose network comes nearest to a number of mult-adds."""
-    return min(settings, key=lambda chosen: abs(macs(**chosen) - target))
+def nearest(settings: Sequence[dict], target: float) -> dict:
+    """The settings, from the cheapest to the dearest, whose network comes nearest to a number of mult-adds."""
+    place = bisect_left(settings, target, key=lambda chosen: macs(**chosen))
+    return min(settings[max(place - 1, 0) : place + 1], key=lambda chosen: abs(macs(**chosen) - target))
 
 
 def widened(blocks: int, size: int, target: float) -> dict:
     """So many blocks, such images, and the width that brings the network nearest to a number of mult-adds."""
-    low, high = 50, 400  # percent; mult-adds grow with the width, so halve the interval until two are left
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if macs(middle / 100, blocks, size) < target else (low, middle)
-    return nearest(({"width": w / 100, "blocks": blocks, "size": size} for w in (low, high)), target)
+    return nearest([{"width": w / 100, "blocks": blocks, "size": size} for w in range(50, 401)], target)
 
 
 def single_axis(factor: float, size: int = SIZE) -> dict[str, dict]:
     """The twin of images of so many pixels made `factor` times as expensive, by one of the three axes alone."""
     target = factor * macs(size=size)
-    depths = ({"blocks": b, "size": size} for b in range(BLOCKS, 1 + round(2 * factor * BLOCKS)))
+    depths = [{"blocks": b, "size": size} for b in range(BLOCKS, 1 + round(2 * factor * BLOCKS))]
     return {
         "depth": nearest(depths, target),
         "width": widened(BLOCKS, size, target),
-        "resolution": nearest(({"size": s} for s in range(size, round(size * factor), 2)), target),
+        "resolution": nearest([{"size": s} for s in range(size, round(size * factor), 2)], target),
     }
 
 

@@ -1,5 +1,6 @@
 """Lesson 12, NASNet: what the lesson and its records measure, and the lesson's own tables and pictures."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -154,9 +155,13 @@ def transferred(normal: CellSpec, reduction: CellSpec, macs: float) -> nn.Module
         options = {"width": width, "depth": 2, "stem_width": 16, "small_images": True, "dropout": 0.0}
         return models.get_model("nasnet_a_mobile_tiny", normal=normal, reduction=reduction, **options)
 
-    with torch.device("meta"):
-        fitting = [width for width in range(4, 80, 2) if measure.cost(build(width), 32).macs <= macs]
-    return build(max(fitting, default=4))
+    def work(width: int) -> int:
+        with torch.device("meta"):
+            return measure.cost(build(width), 32).macs
+
+    widths = range(4, 80, 2)
+    fitting = bisect_right(widths, macs, key=work)  # so many of them: mult-adds grow with the width
+    return build(widths[max(fitting - 1, 0)])
 
 
 # ---- The recorded table, looked up ----
