@@ -88,7 +88,8 @@ def test_only_an_answer_that_is_proved_for_this_very_code_is_cut_short(monkeypat
     answer = "my_run = training.fit(models.get_model('lenet5'), dataset, epochs=7)"
     before = training.fit
     monkeypatch.delenv("CNNLAB_SLOW", raising=False)
-    monkeypatch.setattr(proved, "proofs", lambda: {proved.proof("00.better", answer)})
+    known = {proved.proof("00.better", answer)}
+    monkeypatch.setattr(proved, "proofs", lambda: known)
     with proved.short("00.better", answer) as short:
         assert short and training.fit is not before
         assert proved.once(lambda *images, **settings: settings["epochs"])("lenet5", epochs=7) == 1
