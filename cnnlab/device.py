@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Literal
 
 import numpy as np
+import psutil
 import torch
 import torch.distributed as dist
 
@@ -22,7 +23,8 @@ Precision = Literal["auto", "fp32", "bf16"]
 if (
     "OMP_NUM_THREADS" not in os.environ
     and hasattr(os, "getloadavg")  # not on Windows
-    and os.getloadavg()[0] >= (os.cpu_count() or 1)
+    and os.getloadavg()[0] >= (os.cpu_count() or 1)  # for a minute; it may have been the lesson before
+    and psutil.cpu_percent(interval=0.3) > 75  # and now, while this process sleeps
 ):
     torch.set_num_threads(1)  # others keep all cores busy: two threads would mostly wait for each other
 
