@@ -10,9 +10,11 @@ from importlib import import_module
 
 __version__ = "0.1.0"
 
-# Threads that wait for one another sleep. By default they spin, which is a little faster alone and many times slower as
-# soon as two kernels share the cores. Read when PyTorch is loaded; what the user has set stays.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # GNU's threads, in PyTorch from PyPI
+# Threads that wait for one another spin for a fraction of a millisecond, and then sleep. Sleeping at once would make the
+# small networks of the course slower with two threads than with one; spinning for long, as GNU's threads do by default,
+# takes the cores from the browser and from other kernels. Read when PyTorch is loaded; what the user has set stays.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # GNU's threads, in PyTorch from PyPI
 os.environ.setdefault("KMP_BLOCKTIME", "0")  # Intel's, in PyTorch from conda
 
 _ROOMS = ("course", "data", "measure", "models", "training", "view")
