@@ -10,9 +10,9 @@ from importlib import import_module
 
 __version__ = "0.1.0"
 
-# Threads that wait for one another spin for a fraction of a millisecond, and then sleep. Sleeping at once would make the
-# small networks of the course slower with two threads than with one; spinning for long, as GNU's threads do by default,
-# takes the cores from the browser and from other kernels. Read when PyTorch is loaded; what the user has set stays.
+# Threads that wait for one another spin for a fraction of a millisecond, then sleep. Sleeping at once makes the small
+# networks of the course slower with two threads than with one; spinning for long, as GNU's threads do by default, takes
+# the cores from the browser and from other kernels. Read when PyTorch is loaded; what the user has set stays.
 if "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # GNU's threads, in PyTorch from PyPI
 os.environ.setdefault("KMP_BLOCKTIME", "0")  # Intel's, in PyTorch from conda

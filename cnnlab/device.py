@@ -20,13 +20,10 @@ from cnnlab.table import Table
 
 Precision = Literal["auto", "fp32", "bf16"]
 
-if (
-    "OMP_NUM_THREADS" not in os.environ
-    and hasattr(os, "getloadavg")  # not on Windows
-    and os.getloadavg()[0] >= (os.cpu_count() or 1)  # for a minute; it may have been the lesson before
-    and psutil.cpu_percent(interval=0.3) > 75  # and now, while this process sleeps
-):
-    torch.set_num_threads(1)  # others keep all cores busy: two threads would mostly wait for each other
+# Others keep all cores busy, while this process sleeps for a moment: threads would mostly wait for threads that do not
+# run. Two kernels with two threads each on two cores train many times slower than with one each.
+if "OMP_NUM_THREADS" not in os.environ and psutil.cpu_percent(interval=0.3) > 90:
+    torch.set_num_threads(1)
 
 
 def find_device(device: str | torch.device | None = None) -> torch.device:
