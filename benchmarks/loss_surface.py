@@ -9,8 +9,8 @@ runs the network with its batch norms folded, in channels_last, in the same prec
 images; a second time by torch.compile. All take turns; the ratios are the medians of the rounds. The project asks
 itself for 8 times the reference, and for 4 times the reference in memory.
 
-Both are reached where the processor multiplies bfloat16 by matrices (Intel's AMX). Without, on an AMD EPYC with AVX-512,
-the same run gave 3.6 and 3.2 times (2026-11-28: 2,533 images/s, the reference 719).
+Both are reached where the processor multiplies matrices of bfloat16 (Intel's AMX). Without, on an AMD EPYC, the
+same run gave 3.6 and 3.2 times (2026-11-28: 2,533 images/s, the reference 719).
 """
 
 import copy
