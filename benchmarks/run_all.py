@@ -1,4 +1,4 @@
-"""All benchmarks, one after the other, into one page: what they print, below the machine and the versions.
+"""All benchmarks, one after the other, into one page: what they print, with the machine and the versions.
 
     python benchmarks/run_all.py               # all, into benchmarks/RESULTS.md
     python benchmarks/run_all.py lessons ...   # these anew; the others stay, and each names its machine

@@ -82,12 +82,10 @@ def answers() -> Iterator[tuple[str, str, str, str]]:
     """Of each answer that trains: its exercise, its source, what stands before it, and how it is to be judged."""
     from answers import Right
     from test_answers import ANSWERS, imports
-    from test_exercises import CASES, WRONG
+    from test_exercises import CASES
 
     for case in CASES:
         yield case.values[0].id, case.values[0].solution, "", "passed"
-    for task, mistake in (case.values for case in WRONG):
-        yield task.id, mistake.source, "", "wrong"
     for answer in ANSWERS:
         expected = "passed" if isinstance(answer, Right) else "wrong"
         yield answer.exercise, f"{answer.source.strip()}\n", imports(answer.exercise[:2]), expected

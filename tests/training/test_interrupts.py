@@ -2,6 +2,7 @@
 
 import _thread
 import contextlib
+import os
 import random
 import signal
 import subprocess
@@ -13,6 +14,8 @@ import torch
 from torch import nn
 
 from cnnlab import data, device, models, training
+
+MANY = 1000 if os.environ.get("CNNLAB_SLOW") else 400  # presses at random moments
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +61,8 @@ def press_after(seconds: float) -> threading.Timer:
     [
         pytest.param(30, 1, marks=pytest.mark.slow),
         (30, 3),
-        pytest.param(400, 1, marks=pytest.mark.slow),
-        pytest.param(400, 3, marks=pytest.mark.slow),
+        pytest.param(MANY, 1, marks=pytest.mark.slow),
+        pytest.param(MANY, 3, marks=pytest.mark.slow),
     ],
 )
 def test_presses_at_random_moments_leave_no_switch_turned(digits, rounds, presses):
